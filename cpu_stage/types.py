@@ -1,0 +1,78 @@
+"""What crosses the process boundary, and nothing else: pages in, analyses out."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, runtime_checkable
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+class Needs(enum.Flag):
+    """The parts of a page that an analyzer reads; parts that nobody needs are neither made nor sent."""
+
+    NOTHING = 0
+    TEXT = enum.auto()
+    HTML = enum.auto()
+    LINKS = enum.auto()
+    META = enum.auto()
+    ALL = TEXT | HTML | LINKS | META
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A parsed page.
+
+    ``links`` are the page's distinct links in document order: absolute, serialised by a WHATWG URL library,
+    without fragment, http and https only. ``nofollow`` is the subset that the page asks crawlers not to
+    follow (``rel=nofollow``, robots meta, ``X-Robots-Tag``). ``meta`` is flat: ``description``, ``canonical``,
+    ``language``, ``robots``, ``next``, ``refresh`` and each ``og:*``. ``text`` and ``html`` are empty where
+    no analyzer needs them.
+    """
+
+    url: str
+    content_type: str
+    charset: str
+    title: str | None
+    text: str = ""
+    links: tuple[str, ...] = ()
+    nofollow: frozenset[str] = frozenset()
+    meta: Mapping[str, str] = field(default_factory=dict)
+    html: str = ""
+
+
+class AnalysisErrorKind(enum.StrEnum):
+    """Why an analyzer has no values for a page."""
+
+    EXCEPTION = "exception"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisError:
+    """One analyzer's failure on one page; ``message`` is one line, never a traceback."""
+
+    kind: AnalysisErrorKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What all analyzers said of one page: ``values`` and ``errors`` by analyzer name, ``cpu_s`` in seconds."""
+
+    url: str
+    values: Mapping[str, Mapping[str, Json]]
+    errors: Mapping[str, AnalysisError]
+    cpu_s: float
+    worker: str
+
+
+@runtime_checkable
+class Analyzer(Protocol):
+    """Any callable ``page -> dict``; an attribute ``needs`` (:class:`Needs`) narrows what is sent to it."""
+
+    def __call__(self, page: Page, /) -> Mapping[str, Json]:
+        """Return plain JSON values for one page; raise freely, only this page's entry is lost."""
+        ...

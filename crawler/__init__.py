@@ -1,0 +1,3 @@
+"""Tandem: coroutines for I/O, processes for CPU."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,81 @@
+"""A job's records in other formats."""
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from crawler.errors import JobError
+from crawler.job import PAGES
+
+_COLUMNS = (
+    *("url", "final_url", "outcome", "status", "error", "depth", "parent", "attempts", "fetched_at"),
+    *("ttfb_ms", "elapsed_ms", "content_type", "bytes", "wire_bytes", "sha256", "title", "language", "links"),
+)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_job(job: Path, form: str, output: str) -> None:
+    """Write the records of ``job`` as ``form`` to a file, or to standard output for ``-``.
+
+    Raises:
+        JobError: there are no records, or the output cannot be written.
+    """
+    source = job / PAGES
+    if not source.is_file():
+        raise JobError(f"{job}: no {PAGES} here")
+    try:
+        target = nullcontext(sys.stdout.buffer) if output == "-" else Path(output).open("wb")
+        with target as file:
+            _FORMATS[form](_records(source), file)
+    except OSError as error:
+        raise JobError(f"{output}: cannot be written: {error.strerror}") from error
+
+
+def _records(source: Path) -> Iterator[dict[str, Any]]:
+    """Read the whole lines; a last one without its end belongs to a crawl that is still writing it."""
+    with source.open("rb") as lines:
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield orjson.loads(line)
+
+
+def _write_jsonl(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
+    for record in records:
+        file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _write_urls(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
+    for record in records:
+        file.write(record["url"].encode() + b"\n")
+
+
+def _write_csv(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
+    """Write the flat part of the records; analyses stay in JSON Lines, where they have their shape."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    for record in records:
+        writer.writerow([_cell(record[column]) for column in _COLUMNS])
+    text.detach()
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    if isinstance(value, dict):
+        value = value["kind"]
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+_FORMATS: dict[str, Callable[[Iterator[dict[str, Any]], BinaryIO], None]] = {
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
+    "urls": _write_urls,
+}

@@ -1,0 +1,19 @@
+"""Self-contained HTML pages: no network, no script of others, light and dark, fit to print."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+
+from crawler.display import size
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def job_report(name: str, stats: Mapping[str, Any]) -> str:
+    """Return the report of one job from its ``stats.json``; everything in it is escaped."""
+    environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
+    environment.filters["bytes"] = size
+    return environment.get_template("job.html.j2").render(name=name, stats=stats)
+

@@ -1,0 +1,118 @@
+"""JSON Lines: one record a line, UTF-8, appended."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from crawler.errors import JobError
+from crawler.records import as_json
+from crawler.types import Record
+
+
+def _lines(records: Sequence[Record]) -> bytes:
+    return b"".join(orjson.dumps(as_json(record), option=orjson.OPT_APPEND_NEWLINE) for record in records)
+
+
+class JsonlSink:
+    """Appends records to a file.
+
+    Each write reaches the disk (fdatasync) before its position is reported, so that the frontier never holds a
+    position beyond what the file holds, not even after a power cut. Encoding and writing happen in a thread of
+    the sink's own.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, f"sink-{name}")
+        self._file: BinaryIO | None = None
+
+    async def open(self, position: int | None) -> None:
+        """Open the file and cut it back to ``position``; a new job appends to what is there.
+
+        Raises:
+            JobError: the file cannot be written, or is shorter than ``position`` (records were lost).
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open, position)
+
+    async def write(self, records: Sequence[Record]) -> int:
+        """Append the records; return the file's size."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, records)
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+        self._thread.shutdown()
+
+    def _open(self, position: int | None) -> None:
+        try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JobError(f"{self._path}: cannot be written: {error.strerror}") from error
+        self._file = os.fdopen(fd, "wb", buffering=0)
+        size = self._file.seek(0, os.SEEK_END)
+        if position is None:
+            return
+        if size < position:
+            self._file.close()
+            raise JobError(
+                f"{self._path}: has {size:,} bytes where the job wrote {position:,}: records at its end were"
+                " lost; put the file back, or start over with --fresh"
+            )
+        self._file.truncate(position)
+        self._file.seek(position)
+
+    def _write(self, records: Sequence[Record]) -> int:
+        assert self._file is not None
+        try:
+            _write_all(self._file, _lines(records))
+            os.fdatasync(self._file.fileno())
+        except OSError as error:
+            raise JobError(f"{self._path}: cannot be written: {error.strerror}") from error
+        return self._file.tell()
+
+
+class StdoutSink:
+    """Streams records to standard output. What was written cannot be taken back, so it holds no position.
+
+    After a kill the records of the last, uncommitted moment are written again by the next run.
+    """
+
+    name = "stdout"
+
+    def __init__(self) -> None:
+        self._written = 0
+
+    async def open(self, position: int | None) -> None:
+        """Nothing to open."""
+        self._written = position or 0
+
+    async def write(self, records: Sequence[Record]) -> int:
+        """Write and flush, in a thread: a slow reader must not stall the loop."""
+        await asyncio.to_thread(self._write, _lines(records))
+        self._written += len(records)
+        return self._written
+
+    async def aclose(self) -> None:
+        """Standard output stays open."""
+
+    def _write(self, data: bytes) -> None:
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise JobError(f"standard output: cannot be written: {error.strerror}") from error
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
+    """Write to an unbuffered file, which may take less than it is given."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]

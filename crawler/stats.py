@@ -1,0 +1,100 @@
+"""``stats.json``: what a crawl did, where its time went, and what held it back."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from crawler import __version__
+from crawler.metrics import HostStats, LagMeter, MemoryMeter, Metrics, shares
+from crawler.types import FrontierCounts
+
+_MOST_HOSTS = 20
+_SATURATED = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier runs of the same job add up to."""
+
+    seconds: float = 0.0
+    bytes: int = 0
+    wire_bytes: int = 0
+    peak_rss_mb: float = 0.0
+    started_at: str | None = None
+
+    @classmethod
+    def of(cls, stats: Mapping[str, Any] | None) -> "Earlier":
+        """Read the sums from a job's last ``stats.json``; nothing where there is none, or it is not ours."""
+        if not stats:
+            return cls()
+        numbers = {name: stats.get(name) for name in ("seconds", "bytes", "wire_bytes", "peak_rss_mb")}
+        known = {name: value for name, value in numbers.items() if isinstance(value, int | float)}
+        started = stats.get("started_at")
+        return cls(**known, started_at=started if isinstance(started, str) else None)
+
+
+@dataclass(slots=True)
+class StatsBook:
+    """Puts the figures of all meters together."""
+
+    metrics: Metrics
+    lag: LagMeter
+    memory: MemoryMeter
+    workers: int
+    earlier: Earlier = field(default_factory=Earlier)
+    started_at: str = field(default_factory=lambda: now_utc())
+
+    def as_json(self, counts: FrontierCounts, state: str) -> dict[str, Any]:
+        """Return the contents of ``stats.json``; ``pages`` and the sums are the job's, the rest is this run's."""
+        pages = sum(counts.outcomes.values())
+        seconds = self.earlier.seconds + self.metrics.seconds
+        return {
+            "state": state,
+            "pages": pages,
+            "seconds": round(seconds, 3),
+            "pages_per_second": round(pages / seconds, 2) if seconds else 0.0,
+            "outcomes": {str(outcome): n for outcome, n in sorted(counts.outcomes.items())},
+            "errors": dict(self.metrics.errors.most_common()),
+            "statuses": {str(status): n for status, n in sorted(self.metrics.statuses.items())},
+            "retries": self.metrics.retries,
+            "queued": counts.queued + counts.leased,
+            "known": counts.known,
+            "bytes": self.earlier.bytes + self.metrics.bytes,
+            "wire_bytes": self.earlier.wire_bytes + self.metrics.wire_bytes,
+            "peak_rss_mb": max(self.earlier.peak_rss_mb, round(self.memory.peak / 2**20, 1)),
+            "loop_lag_ms": self.lag.as_json(),
+            "stages": shares(self.metrics.stages),
+            "waits": shares(self.metrics.waits),
+            "bottleneck": self.bottleneck(),
+            "hosts": {name: _host(host) for name, host in self.metrics.busiest(_MOST_HOSTS)},
+            "started_at": self.earlier.started_at or self.started_at,
+            "finished_at": None if state == "running" else now_utc(),
+            "version": __version__,
+            "python": platform.python_version(),
+        }
+
+    def bottleneck(self) -> str | None:
+        """Name what held the crawl back: a saturated CPU stage, or what the dispatcher waited for most."""
+        seconds = self.metrics.seconds
+        if not seconds:
+            return None
+        if self.metrics.stages["analysis"] > _SATURATED * self.workers * seconds:
+            return "analysis"
+        wait = max(self.metrics.waits, key=lambda name: self.metrics.waits[name])
+        return "loop" if self.metrics.waits[wait] < (1 - _SATURATED) * seconds else wait
+
+
+def _host(host: HostStats) -> dict[str, Any]:
+    return {
+        "pages": host.pages,
+        "errors": host.errors,
+        "bytes": host.bytes,
+        "mean_ms": round(host.mean_s * 1e3, 2),
+    }
+
+
+def now_utc() -> str:
+    """Return the wall clock as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

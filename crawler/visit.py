@@ -1,0 +1,239 @@
+"""What happens to one leased request: robots, fetch, retry, redirect, parse, analyse; every rule in its order."""
+
+import random
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cpu_stage.parse import ParseOptions, parse, strip
+from cpu_stage.stage import CpuStage
+from cpu_stage.types import Analysis, Page
+from cpu_stage.worker import Processed, RawPage, noindex
+from crawler.metrics import Metrics
+from crawler.politeness import RetryPolicy
+from crawler.protocols import Fetcher, Frontier
+from crawler.redirects import next_hop
+from crawler.robots import Disallowed, GivenUp, RobotsCache, Unavailable
+from crawler.scope import Admitted, RejectReason, Rejected, Scope
+from crawler.sitemaps import SITEMAP_TYPES, parse_sitemap
+from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched, Outcome, Record, RecordError
+from crawler.urls import host_key, registrable_domain
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRules:
+    """What a page may do.
+
+    ``parse_here`` is the largest body in bytes that is parsed on the loop; larger ones are parsed in a worker.
+    ``analyse`` is False where there are no analyzers: then pages parsed on the loop are not sent anywhere.
+    """
+
+    body: BodyRule
+    parse: ParseOptions
+    parse_here: float
+    analyse: bool
+    max_redirects: int
+    delay: float
+    obey_robots: bool
+    follow_nofollow: bool
+    sitemaps: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The parts that a visit uses; the composition root chooses them."""
+
+    frontier: Frontier
+    fetcher: Fetcher
+    robots: RobotsCache
+    scope: Scope
+    stage: CpuStage
+    retry: RetryPolicy
+    metrics: Metrics
+
+
+class Visit:
+    """Takes requests from their lease to their record, or gives them back to the frontier."""
+
+    def __init__(self, tools: Tools, rules: VisitRules) -> None:
+        self._rules = rules
+        self._frontier = tools.frontier
+        self._fetcher = tools.fetcher
+        self._robots = tools.robots
+        self._scope = tools.scope
+        self._stage = tools.stage
+        self._retry = tools.retry
+        self._metrics = tools.metrics
+
+    # The part that holds a fetch slot
+
+    async def fetch(self, request: CrawlRequest) -> Fetched | Record | None:
+        """Ask the host for the request's target, and free the host.
+
+        Returns:
+            A page for :meth:`finish`, a record that is complete, or None where the lease was given back.
+        """
+        if not self._robots.known(request.target):
+            await self._ask_robots(request)
+            return None
+        match self._robots.decide(request.target):
+            case Unavailable(retry_after_s=wait):
+                self._frontier.again(request, request, pause=wait)
+                return None
+            case Disallowed():
+                return self._refuse(request, ErrorKind.ROBOTS, f"robots.txt disallows {request.target}")
+            case GivenUp():
+                return self._refuse(request, ErrorKind.ROBOTS_UNAVAILABLE, "robots.txt cannot be fetched")
+        start = time.perf_counter()
+        result = await self._fetcher.fetch(request, self._rules.body)
+        self._metrics.spent("network", time.perf_counter() - start)
+        return await self._judge(request, result)
+
+    async def _ask_robots(self, request: CrawlRequest) -> None:
+        """Fetch robots.txt as a lease of its own: the page itself waits for the host's next turn."""
+        start = time.perf_counter()
+        await self._robots.load(request.target)
+        self._metrics.spent("robots", time.perf_counter() - start)
+        delay = self._robots.crawl_delay(request.target)
+        if delay is not None:
+            self._frontier.set_delay(request.host, max(delay, self._rules.delay))
+        if self._rules.sitemaps:
+            await self._add(self._robots.sitemaps(request.target), request.target, 0)
+        self._frontier.again(request, request)
+
+    def _refuse(self, request: CrawlRequest, kind: ErrorKind, message: str) -> Record:
+        self._frontier.fetched(request, asked=False)
+        return _record(request, Outcome.SKIPPED, error=RecordError(kind, message))
+
+    async def _judge(self, request: CrawlRequest, result: Fetched | Failed) -> Fetched | Record | None:
+        retry = self._retry.decide(result, request.attempt, time.time(), random.random)
+        if retry is not None:
+            self._metrics.retries += 1
+            successor = replace(request, attempt=request.attempt + 1)
+            self._frontier.again(request, successor, after=retry.after_s, pause=retry.pause_host_s)
+            return None
+        hop = next_hop(result, self._rules.max_redirects) if isinstance(result, Fetched) else None
+        if isinstance(hop, str) and isinstance(result, Fetched):
+            return await self._redirect(request, result, hop)
+        self._frontier.fetched(request)
+        if isinstance(hop, Failed):
+            return _record(request, Outcome.FAILED, result, RecordError(hop.kind, hop.message))
+        return result if _is_page(result) else _without_page(request, result)
+
+    async def _redirect(self, request: CrawlRequest, fetched: Fetched, location: str) -> Record | None:
+        """Send the request through the door once more, to be leased again by the host it leads to."""
+        admitted = self._admit_hop(request, location)
+        if isinstance(admitted, Rejected):
+            self._frontier.fetched(request)
+            message = f"redirects to {location}, which is out of scope ({admitted.reason})"
+            return _record(request, Outcome.SKIPPED, fetched, RecordError(ErrorKind.SCOPE, message))
+        if admitted.url in (request.url, *request.redirects):
+            self._frontier.fetched(request)
+            error = RecordError(ErrorKind.REDIRECT_LOOP, f"redirects back to {admitted.url}")
+            return _record(request, Outcome.FAILED, fetched, error)
+        hops = (*request.redirects, admitted.url)
+        if not await self._frontier.claim(admitted.url):
+            self._frontier.fetched(request)
+            request = replace(request, redirects=hops)
+            error = RecordError(ErrorKind.DUPLICATE, f"redirects to {admitted.url}, which is a record of its own")
+            return _record(request, Outcome.SKIPPED, replace(fetched, final_url=admitted.url), error)
+        self._frontier.again(request, replace(request, redirects=hops, host=admitted.host))
+        return None
+
+    def _admit_hop(self, request: CrawlRequest, location: str) -> Admitted | Rejected:
+        """Admit a redirect target. A seed that moved within its domain (to www., say) takes the scope along."""
+        admitted = self._scope.admit(location, request.depth)
+        if isinstance(admitted, Rejected) and admitted.reason is RejectReason.HOST and request.depth == 0:
+            host = host_key(location)
+            if registrable_domain(host) == registrable_domain(request.host):
+                self._scope.extend(host)
+                return self._scope.admit(location, request.depth)
+        return admitted
+
+    # The part after the fetch
+
+    async def finish(self, fetched: Fetched) -> Record:
+        """Parse the page, queue its links, have it analysed; return its record."""
+        body, types = fetched.body or b"", fetched.headers.get("content-type", "")
+        if self._rules.sitemaps and types.partition(";")[0].strip().lower() in SITEMAP_TYPES:
+            return await self._finish_sitemap(fetched, body)
+        robots = fetched.headers.get("x-robots-tag", "")
+        if len(body) <= self._rules.parse_here:
+            page, analysis = await self._parse_here(fetched, types, body, robots)
+        else:
+            processed = await self._send(RawPage(fetched.final_url, types, body, robots))
+            page, analysis = processed.page, processed.analysis
+            if page is not None:
+                await self._discover(fetched.request, page)
+        if page is not None and self._rules.obey_robots and noindex(page):
+            error = RecordError(ErrorKind.NOINDEX, "the page asks not to be indexed")
+            return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
+        return _record(fetched.request, Outcome.OK, fetched, None, page, analysis)
+
+    async def _parse_here(
+        self, fetched: Fetched, types: str, body: bytes, robots: str
+    ) -> tuple[Page, Analysis | None]:
+        start = time.perf_counter()
+        page = parse(fetched.final_url, types, body, self._rules.parse, robots=robots)
+        self._metrics.spent("parse", time.perf_counter() - start)
+        await self._discover(fetched.request, page)
+        if not self._rules.analyse or (self._rules.obey_robots and noindex(page)):
+            return strip(page), None
+        return strip(page), (await self._send(page)).analysis
+
+    async def _send(self, item: Page | RawPage) -> Processed:
+        start = time.perf_counter()
+        processed = await self._stage.submit(item)
+        worked = processed.analysis.cpu_s
+        self._metrics.spent("parse", processed.parse_s)
+        self._metrics.spent("analysis", worked)
+        self._metrics.spent("hand_off", max(0.0, time.perf_counter() - start - worked - processed.parse_s))
+        return processed
+
+    async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:
+        sitemap = parse_sitemap(body)
+        links = (*sitemap.children, *sitemap.urls)
+        await self._add(links, fetched.request.url, fetched.request.depth)
+        page = Page(fetched.final_url, fetched.headers.get("content-type", ""), "", None, links=links)
+        return _record(fetched.request, Outcome.OK, fetched, page=page)
+
+    async def _discover(self, request: CrawlRequest, page: Page) -> None:
+        skip = frozenset() if self._rules.follow_nofollow else page.nofollow
+        links = [link for link in page.links if link not in skip] if skip else page.links
+        await self._add(links, request.url, request.depth + 1)
+
+    async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
+        admitted = self._scope.admit_links(links, depth)
+        await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])
+
+
+def _is_page(result: Fetched | Failed) -> bool:
+    return isinstance(result, Fetched) and 200 <= result.status < 300 and result.body is not None
+
+
+def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:
+    """Make the record of an exchange that brought no page."""
+    if isinstance(result, Failed):
+        return _record(request, Outcome.FAILED, error=RecordError(result.kind, result.message))
+    if 200 <= result.status < 300:
+        kind = result.headers.get("content-type", "")
+        error = RecordError(ErrorKind.CONTENT_TYPE, f"{kind} is not parsed; only its headers were read")
+        return _record(request, Outcome.SKIPPED, result, error)
+    error = RecordError(ErrorKind.STATUS, f"final status {result.status}")
+    return _record(request, Outcome.HTTP_ERROR, result, error)
+
+
+def _record(
+    request: CrawlRequest,
+    outcome: Outcome,
+    fetched: Fetched | None = None,
+    error: RecordError | None = None,
+    page: Page | None = None,
+    analysis: Analysis | None = None,
+) -> Record:
+    return Record(request, outcome, time.time(), error, fetched, page, analysis)
+
+
+def broken(request: CrawlRequest, error: Exception) -> Record:
+    """Make the record of a page that met a defect of ours: the crawl goes on, and the log has the traceback."""
+    return _record(request, Outcome.FAILED, error=RecordError(ErrorKind.INTERNAL, f"{type(error).__name__}: {error}"))
