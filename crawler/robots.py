@@ -109,7 +109,7 @@ class RobotsCache:
         return entry is not None and self._now() < entry.until
 
     async def fetch(self, url: str) -> None:
-        """Ask for the robots.txt of this URL's site unless it is known; concurrent callers share one fetch."""
+        """Ask for the robots.txt of this URL's site unless it is known; callers at one time share a fetch."""
         site = origin(url)
         lock = self._locks.setdefault(site, asyncio.Lock())
         async with lock:

@@ -1,9 +1,9 @@
 """Sitemaps (sitemaps.org): XML lists of pages and of further sitemaps, plain text lists, and both gzip-ed.
 
-A sitemap is a file of a stranger. The XML parser is expat without a document type: a DOCTYPE ends the reading,
-so that there are no entities to expand and nothing external to load; nesting, the text of one address, the
-number of addresses and the size after decompression are bounded. What came before a break counts: half a list is
-better than none. The work is CPU-bound: large files belong in a thread or a worker.
+A sitemap is a file of a stranger. The XML parser is expat without a document type: a DOCTYPE ends the
+reading, so that there are no entities to expand and nothing external to load; nesting, the text of one
+address, the number of addresses and the size after decompression are bounded. What came before a break counts:
+half a list is better than none. The work is CPU-bound: large files belong in a thread or a worker.
 """
 
 import zlib

@@ -1,0 +1,127 @@
+"""What all fetchers do alike around one HTTP exchange: settings, headers, what is worth reading. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from crawler.codings import ACCEPT_ENCODING
+from crawler.content import Body
+from crawler.types import BodyRule
+
+# An unwanted body of up to this size is read all the same, so that its connection can serve the next page; a
+# new connection would cost more. A server that is slow to send even that loses the connection.
+DRAIN_BYTES = 64 * 1024
+DRAIN_S = 1.0
+
+_ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """How to ask. Times are seconds.
+
+    ``connect_s`` covers name, TCP and TLS; ``first_byte_s`` the wait for the response's header; ``total_s`` all.
+    ``max_wire`` bounds a body before decoding, beside the rule of each fetch; ``max_field`` a line of the header.
+    Idle connections are kept for ``keepalive_s``. ``concurrency`` is how many fetches a blocking fetcher runs at
+    a time; coroutines need no such number, the engine's slots bound them.
+    """
+
+    user_agent: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    connect_s: float = 10.0
+    first_byte_s: float = 20.0
+    total_s: float = 60.0
+    max_wire: int = 16 * 1024 * 1024
+    max_field: int = 32 * 1024
+    keepalive_s: float = 15.0
+    dns_ttl_s: float = 300.0
+    verify_tls: bool = True
+    cookies: bool = False
+    concurrency: int = 64
+
+
+def request_headers(settings: FetchSettings) -> dict[str, str]:
+    """Return the headers of every request; the user's own win over the defaults."""
+    own = {name.title(): value for name, value in settings.headers.items()}
+    return {
+        "User-Agent": settings.user_agent,
+        "Accept": _ACCEPT,
+        "Accept-Encoding": ACCEPT_ENCODING,
+    } | own
+
+
+def lower_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return response headers by lower-case name; repeated ones joined, unless they say the same.
+
+    Bytes that are not UTF-8 come as lone surrogates, which no file or database would take: they are read as
+    Latin-1, the old default of HTTP.
+    """
+    headers: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        text = value if value.isascii() else _clean(value)
+        known = headers.get(key)
+        headers[key] = text if known is None or known == text else f"{known}, {text}"
+    return headers
+
+
+def _clean(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return value
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Return the media type of ``Content-Type``, lower-case and without parameters; empty where there is none."""
+    return headers.get("content-type", "").split(";", 1)[0].split(",", 1)[0].strip().lower()
+
+
+def announced_length(headers: Mapping[str, str]) -> int | None:
+    """Return ``Content-Length``; None where it is missing or no number."""
+    value = headers.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
+
+
+def wants_body(status: int, headers: Mapping[str, str], rule: BodyRule) -> bool:
+    """Return whether the body is worth reading: a 2xx of a wanted type, or of none at all."""
+    if not 200 <= status < 300:
+        return False
+    found = media_type(headers)
+    return rule.types is None or not found or found in rule.types
+
+
+def is_drainable(status: int, headers: Mapping[str, str]) -> bool:
+    """Return whether an unwanted body should be read off the wire rather than the connection be closed.
+
+    A small announced one, and an error page or redirect of unknown length, which are small as a rule.
+    """
+    length = announced_length(headers)
+    if length is None:
+        return not 200 <= status < 300 and "transfer-encoding" in headers
+    return length <= DRAIN_BYTES
+
+
+def new_body(headers: Mapping[str, str], rule: BodyRule, settings: FetchSettings) -> Body:
+    """Return the collector of a body that is wanted.
+
+    Raises:
+        BodyTooLargeError: the announced length is above a limit already.
+        DecodeError: the content coding is unknown.
+    """
+    body = Body(
+        headers.get("content-encoding", ""),
+        max_wire=min(settings.max_wire, rule.max_bytes),
+        max_bytes=rule.max_bytes,
+        truncate=rule.truncate,
+    )
+    length = announced_length(headers)
+    if length is not None:
+        body.expect(length)
+    return body
+
+
+def one_line(text: object) -> str:
+    """Return the first line of a message, shortened."""
+    line, *_ = str(text).strip().splitlines() or [""]
+    return line if len(line) <= 200 else line[:200] + "..."

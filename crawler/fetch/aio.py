@@ -1,0 +1,192 @@
+"""The fetcher for coroutines, on aiohttp."""
+
+import asyncio
+import os
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from crawler.codings import DecodeError
+from crawler.content import BodyTooLargeError
+from crawler.exchange import (
+    DRAIN_BYTES,
+    DRAIN_S,
+    FetchSettings,
+    is_drainable,
+    lower_headers,
+    new_body,
+    one_line,
+    request_headers,
+    wants_body,
+)
+from crawler.fetch.connector import CURRENT, Connecting, GuardedConnector, LostError
+from crawler.fetch.dns import Resolver
+from crawler.guard import Guard
+from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
+
+# What aiohttp buffers of a body before it makes the server wait; twice that per connection at most.
+_READ_BUFFER = 64 * 1024
+
+
+class _Exchange(Connecting):
+    """One exchange in time: three phases, each with its deadline, on one timer."""
+
+    __slots__ = ("_loop", "_settings", "_started", "_waited_for", "timer")
+
+    def __init__(self, settings: FetchSettings) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._started = self._loop.time()
+        self.timer = asyncio.timeout_at(self._deadline("connection", settings.connect_s))
+
+    def connected(self) -> None:
+        self.timer.reschedule(self._deadline("response header", self._settings.first_byte_s))
+
+    def answered(self) -> float:
+        """Hear that the header is here; return the seconds until then."""
+        self.timer.reschedule(self._deadline("", self._settings.total_s))
+        return self.elapsed()
+
+    def elapsed(self) -> float:
+        return self._loop.time() - self._started
+
+    def lateness(self) -> str:
+        what, seconds = self._waited_for
+        return f"no {what} within {seconds:g} s" if what else f"not complete within {seconds:g} s"
+
+    def _deadline(self, what: str, seconds: float) -> float:
+        """Return the loop time at which a phase that begins now ends, no later than the exchange."""
+        end = self._started + self._settings.total_s
+        when = self._loop.time() + seconds
+        self._waited_for = (what, seconds) if when < end else ("", self._settings.total_s)
+        return min(when, end)
+
+
+class AioFetcher:
+    """Fetches by aiohttp. Made inside of a running loop; closed by :meth:`aclose` or as a context manager.
+
+    ``resolver`` replaces the system's name look-up.
+    """
+
+    def __init__(
+        self, settings: FetchSettings, guard: Guard, *, resolver: AbstractResolver | None = None
+    ) -> None:
+        self._settings = settings
+        self._resolver = resolver or Resolver()
+        self._session = aiohttp.ClientSession(
+            connector=GuardedConnector(settings, guard, self._resolver),
+            headers=request_headers(settings),
+            cookie_jar=aiohttp.CookieJar() if settings.cookies else aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            trust_env=False,
+            read_bufsize=_READ_BUFFER,
+            max_line_size=settings.max_field,
+            max_field_size=settings.max_field,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+        await self._resolver.close()
+
+    async def fetch(self, request: CrawlRequest, rule: BodyRule) -> Fetched | Failed:
+        """GET ``request.target``; whatever goes wrong is a :class:`Failed`."""
+        exchange = _Exchange(self._settings)
+        token = CURRENT.set(exchange)
+        try:
+            async with exchange.timer:
+                return await self._exchange(request, rule, exchange)
+        except Exception as error:  # noqa: BLE001 - aiohttp's errors are no closed list; none may end the crawl
+            kind, message = _failure(error, exchange)
+            return Failed(request, kind, message, exchange.elapsed())
+        finally:
+            CURRENT.reset(token)
+
+    async def _exchange(self, request: CrawlRequest, rule: BodyRule, exchange: _Exchange) -> Fetched:
+        response = await self._session.get(URL(request.target, encoded=True), allow_redirects=False)
+        try:
+            ttfb_s = exchange.answered()
+            headers = lower_headers(response.headers.items())
+            if wants_body(response.status, headers, rule):
+                body = new_body(headers, rule, self._settings)
+                while chunk := await response.content.readany():
+                    if not body.feed(chunk):
+                        break
+                content, wire_bytes = body.finish(), body.wire_bytes
+            else:
+                content, wire_bytes = None, await _drain(response, headers)
+        finally:
+            # Closes the connection, unless the body came to its end: then the pool has it already.
+            response.close()
+        return Fetched(
+            request,
+            request.target,
+            response.status,
+            headers,
+            content,
+            ttfb_s,
+            exchange.elapsed(),
+            wire_bytes,
+        )
+
+
+async def _drain(response: aiohttp.ClientResponse, headers: dict[str, str]) -> int:
+    """Read off a small body that nobody wants; return its bytes. What goes wrong here spoils no result."""
+    content = response.content
+    if content.is_eof() or not is_drainable(response.status, headers):
+        return content.total_bytes
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            while await content.readany() and content.total_bytes <= DRAIN_BYTES:
+                pass
+    except (TimeoutError, aiohttp.ClientError):
+        pass
+    return content.total_bytes
+
+
+def _failure(error: Exception, exchange: _Exchange) -> tuple[ErrorKind, str]:
+    """Return the kind of a failure and one line on it."""
+    peer = f"{exchange.host}:{exchange.port}"
+    match error:
+        case TimeoutError() if exchange.timer.expired():
+            return ErrorKind.TIMEOUT, exchange.lateness()
+        case DecodeError():
+            return ErrorKind.DECODE, one_line(error)
+        case BodyTooLargeError():
+            return ErrorKind.BODY_TOO_LARGE, one_line(error)
+        case aiohttp.ClientConnectorDNSError():
+            return ErrorKind.DNS, f"no address for {exchange.host}: {one_line(error.os_error.strerror)}"
+        case aiohttp.ClientConnectorError() if exchange.refusal and not exchange.sockets:
+            return ErrorKind.ADDRESS_REFUSED, exchange.refusal
+        case aiohttp.ClientSSLError():
+            return ErrorKind.TLS, f"TLS with {peer} failed: {one_line(error.os_error)}"
+        case aiohttp.ClientConnectorError():
+            return ErrorKind.CONNECT, f"cannot connect to {peer}: {_reason(error.os_error)}"
+        case aiohttp.ClientPayloadError():
+            return ErrorKind.RESET, "the body ended before its announced end"
+        case aiohttp.ClientResponseError():
+            return ErrorKind.PROTOCOL, f"not a valid HTTP response: {one_line(error.message)}"
+        case LostError() | aiohttp.ServerDisconnectedError():
+            return ErrorKind.RESET, "the connection was lost before the response"
+        case aiohttp.ClientOSError():
+            return ErrorKind.RESET, f"the connection was lost: {_reason(error)}"
+        case _:
+            return ErrorKind.INTERNAL, one_line(f"{type(error).__name__}: {error}")
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says of an error, without the addresses that loops mix into it."""
+    return os.strerror(error.errno).lower() if error.errno else one_line(error)

@@ -1,0 +1,48 @@
+"""Name look-ups for coroutines, in threads of their own."""
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+# Each refused address of a name costs a try per address: a name with thousands of them would stall the loop.
+MAX_ADDRESSES = 8
+_THREADS = 16
+
+
+class Resolver(AbstractResolver):
+    """``getaddrinfo`` in its own pool: the system's look-up blocks, and takes many seconds where a server is dead.
+
+    In the loop's default pool (uvloop: four threads) a handful of dead names would hold up every other look-up and
+    all file I/O.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="dns")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the first addresses of a name; raise OSError where it has none."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _look_up, host, port, family)
+        return [_result(host, port, *address) for address in found[:MAX_ADDRESSES]]
+
+    async def close(self) -> None:
+        """Drop look-ups that wait; those that run end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[tuple[socket.AddressFamily, str]]:
+    try:
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    except UnicodeError as error:  # an empty label, or one of more than 63 bytes
+        raise socket.gaierror(socket.EAI_NONAME, "not a name that DNS can hold") from error
+    return [(kind, str(address[0])) for kind, _, _, _, address in found]
+
+
+def _result(host: str, port: int, family: socket.AddressFamily, address: str) -> ResolveResult:
+    numeric: Any = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=numeric)
