@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 
 from cpu_stage.batching import BatchSizer
 from cpu_stage.executors import executor_module
-from cpu_stage.lanes import Batch, Job, Lane, StageError as StageError
+from cpu_stage.lanes import Batch, Job, Lane, StageError
 from cpu_stage.types import AnalysisError, AnalysisErrorKind, Page
 from cpu_stage.worker import PARSE_STEP, Plan, Processed, RawPage, failed
 

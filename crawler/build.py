@@ -1,22 +1,27 @@
 """The composition root: reads the configuration, chooses every part, and wires them; nothing else does."""
 
+import asyncio
+import contextlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cpu_stage.loading import AnalyzerSpec
+from cpu_stage.analyzers import BUILT_IN
+from cpu_stage.loading import AnalyzerError, AnalyzerSpec, load
 from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs
 from cpu_stage.worker import Plan
 from crawler import __version__
 from crawler.committer import CommitSettings
-from crawler.config import Config
+from crawler.config import Analyzer, Config
 from crawler.engine import Engine, Limits
 from crawler.errors import ConfigError
-from crawler.fetch.aio import AioFetcher, FetchSettings
+from crawler.exchange import FetchSettings
+from crawler.fetch.aio import AioFetcher
 from crawler.frontier.sqlite import FrontierSettings, SqliteFrontier
 from crawler.guard import Guard
 from crawler.job import LEDGER, PAGES, Job
@@ -24,13 +29,129 @@ from crawler.metrics import LagMeter, MemoryMeter, Metrics
 from crawler.politeness import RetryPolicy
 from crawler.protocols import Sink
 from crawler.robots import RobotsCache, RobotsPolicy
-from crawler.scope import Admitted, Scope, ScopeRules
+from crawler.scope import Admitted, Scope, ScopeMode, ScopeRules
 from crawler.sinks.jsonl import JsonlSink, StdoutSink
 from crawler.sitemaps import SITEMAP_TYPES
 from crawler.stats import Earlier, StatsBook
 from crawler.types import BodyRule, CrawlRequest
-from crawler.urls import CanonicalForm, host_key
+from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key
 from crawler.visit import Tools, Visit, VisitRules
+
+
+def _spec(entry: Analyzer) -> AnalyzerSpec:
+    if entry.name not in BUILT_IN and ":" not in entry.name:
+        accepted = ", ".join(BUILT_IN)
+        raise ConfigError(f"analyzers: {entry.name}: unknown; accepted: {accepted}, or package.module:attr")
+    return AnalyzerSpec(entry.name, BUILT_IN.get(entry.name, entry.name), entry.options)
+
+
+def _plan(config: Config) -> Plan:
+    specs = tuple(_spec(entry) for entry in config.analyzers)
+    needs = Needs.NOTHING
+    for spec in specs:
+        needs |= load(spec).needs
+    options = ParseOptions(needs=needs, max_links=config.parse.max_links)
+    return Plan(specs, options, obey_noindex=config.politeness.obey_robots)
+
+
+def _scope(config: Config, extra_hosts: Sequence[str]) -> Scope:
+    form = CanonicalForm(config.scope.sort_query, TRACKING_PARAMETERS if config.scope.strip_tracking else ())
+    try:
+        rules = ScopeRules(
+            mode=ScopeMode(config.scope.mode),
+            hosts=config.scope.hosts,
+            include=config.scope.include,
+            exclude=config.scope.exclude,
+            max_depth=config.limits.depth,
+            max_url_length=config.scope.max_url_length,
+            max_repeated_segments=config.scope.max_repeated_segments,
+            form=form,
+        )
+    except ValueError as error:
+        raise ConfigError(f"scope: {error}") from error
+    scope = Scope(rules, config.seeds)
+    for host in extra_hosts:
+        scope.extend(host)
+    return scope
+
+
+def _requests(seeds: Sequence[str], scope: Scope) -> list[CrawlRequest]:
+    requests = []
+    for seed in seeds:
+        admitted = scope.admit(seed, 0, seed=True)
+        if not isinstance(admitted, Admitted):
+            raise ConfigError(f"seed {seed!r}: {admitted.reason}; an http or https URL in scope is expected")
+        requests.append(CrawlRequest(admitted.url, admitted.host))
+    return requests
+
+
+def _seed_keys(config: Config) -> list[str]:
+    urls = [canonicalize(seed, CanonicalForm()) for seed in config.seeds]
+    return [host_key(url) for url in urls if url is not None]
+
+
+def _fetch_settings(config: Config) -> FetchSettings:
+    fetch = config.fetch
+    contact = f" (+{fetch.contact})" if fetch.contact else ""
+    return FetchSettings(
+        user_agent=f"{fetch.user_agent}/{__version__}{contact}",
+        connect_s=fetch.timeout.connect,
+        first_byte_s=fetch.timeout.first_byte,
+        total_s=fetch.timeout.total,
+        max_wire=fetch.max_body,
+        concurrency=fetch.concurrency,
+    )
+
+
+def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
+    sinks: list[Sink] = []
+    if job and "jsonl" in config.sinks:
+        sinks.append(JsonlSink("jsonl", job.path / PAGES))
+    if output == "-":
+        sinks.append(StdoutSink())
+    elif output:
+        sinks.append(JsonlSink("output", Path(output)))
+    return sinks
+
+
+def _visit_rules(config: Config, plan: Plan) -> VisitRules:
+    types = frozenset(config.parse.types) | (SITEMAP_TYPES if config.politeness.sitemaps else frozenset())
+    here = {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[config.parse.where]
+    return VisitRules(
+        body=BodyRule(types, config.fetch.max_body),
+        parse=plan.parse,
+        parse_here=here,
+        analyse=bool(plan.analyzers),
+        max_redirects=config.fetch.max_redirects,
+        delay=config.politeness.delay,
+        obey_robots=config.politeness.obey_robots,
+        follow_nofollow=config.scope.follow_nofollow,
+        sitemaps=config.politeness.sitemaps,
+    )
+
+
+def _robots_policy(config: Config) -> RobotsPolicy:
+    return RobotsPolicy(
+        agent=config.fetch.user_agent,
+        obey=config.politeness.obey_robots,
+        give_up_after=config.politeness.robots_retries,
+        max_crawl_delay=config.politeness.max_crawl_delay,
+    )
+
+
+def _retry_policy(config: Config) -> RetryPolicy:
+    fetch = config.fetch
+    return RetryPolicy(fetch.retries, fetch.backoff, fetch.backoff_max, config.politeness.retry_after_max)
+
+
+def loop_factory(config: Config) -> Callable[[], asyncio.AbstractEventLoop]:
+    """Return what makes the event loop: uvloop's, or the standard library's."""
+    if config.fetch.uvloop:
+        import uvloop  # noqa: PLC0415 - not needed where it is switched off
+
+        factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+        return factory
+    return asyncio.new_event_loop
 
 
 def check_parts(config: Config) -> None:
@@ -41,7 +162,7 @@ def check_parts(config: Config) -> None:
     """
     for entry in config.analyzers:
         try:
-            check_analyzer(_spec(entry))
+            load(_spec(entry))
         except AnalyzerError as error:
             raise ConfigError(f"analyzers: {error}") from error
     _requests(config.seeds, _scope(config, ()))
@@ -70,7 +191,9 @@ class Crawl:
 async def build(config: Config, job: Job | None, output: str | None, earlier: Earlier) -> AsyncIterator[Crawl]:
     """Open every part in the order in which they stand on one another, and close them in reverse."""
     async with contextlib.AsyncExitStack() as stack:
-        frontier = SqliteFrontier(_ledger(config, job), _frontier_settings(config))
+        ledger = job.path / LEDGER if job and config.frontier.backend == "sqlite" else None
+        settings = FrontierSettings(config.fetch.per_host, config.politeness.delay)
+        frontier = SqliteFrontier(ledger, settings)
         positions = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         sinks = _sinks(config, job, output)
@@ -78,10 +201,10 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             await sink.open(positions.get(sink.name))
             stack.push_async_callback(sink.aclose)
         scope = _scope(config, await frontier.seed_hosts())
-        fetcher = AioFetcher(_fetch_settings(config), Guard(config.seeds, config.fetch.allow_private))
+        fetcher = AioFetcher(_fetch_settings(config), Guard(_seed_keys(config), config.fetch.allow_private))
         stack.push_async_callback(fetcher.aclose)
         plan, workers = _plan(config), config.cpu.resolved_workers
-        stage = CpuStage(plan, StageSettings(config.cpu.executor, workers, config.cpu.batch))
+        stage = CpuStage(plan, StageSettings(config.cpu.executor, workers, config.cpu.batch, config.cpu.page_timeout))
         rules = _visit_rules(config, plan)
         if plan.analyzers or rules.parse_here < math.inf:
             await stack.enter_async_context(stage)
@@ -93,7 +216,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             Visit(tools, rules),
             sinks,
             metrics,
-            _limits(config),
+            Limits(config.limits.pages, config.limits.seconds, config.limits.bytes, config.limits.memory),
             concurrency=config.fetch.concurrency,
             commits=CommitSettings(config.frontier.commit_interval, config.frontier.commit_pages),
         )

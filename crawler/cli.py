@@ -119,16 +119,6 @@ def _load(
 
 
 @main.command()
-@click.option("-n", "--pages", type=click.IntRange(min=10), default=300, show_default=True, help="Pages to make.")
-@click.option("-j", "--job", type=click.Path(path_type=Path), default=Path("jobs/demo"), show_default=True)
-def demo(pages: int, job: Path) -> None:
-    """Crawl the synthetic web on this machine: a first look that needs no network."""
-    from crawler.demo import run_demo  # noqa: PLC0415
-
-    sys.exit(run_demo(pages, job))
-
-
-@main.command()
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print stats.json itself.")
 def status(job: Path, *, as_json: bool) -> None:

@@ -19,10 +19,10 @@ _ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"
 class FetchSettings:
     """How to ask. Times are seconds.
 
-    ``connect_s`` covers name, TCP and TLS; ``first_byte_s`` the wait for the response's header; ``total_s`` all.
-    ``max_wire`` bounds a body before decoding, beside the rule of each fetch; ``max_field`` a line of the header.
-    Idle connections are kept for ``keepalive_s``. ``concurrency`` is how many fetches a blocking fetcher runs at
-    a time; coroutines need no such number, the engine's slots bound them.
+    ``connect_s`` covers name, TCP and TLS; ``first_byte_s`` the wait for the response's header; ``total_s``
+    is for all. ``max_wire`` bounds a body before decoding, beside the rule of each fetch; ``max_field`` one
+    line of the header. Idle connections are kept for ``keepalive_s``. ``concurrency`` is how many fetches a
+    blocking fetcher runs at a time; coroutines need no such number, the engine's slots bound them.
     """
 
     user_agent: str
@@ -73,7 +73,7 @@ def _clean(value: str) -> str:
 
 
 def media_type(headers: Mapping[str, str]) -> str:
-    """Return the media type of ``Content-Type``, lower-case and without parameters; empty where there is none."""
+    """Return the media type of ``Content-Type``, lower-case, no parameters; empty where it is missing."""
     return headers.get("content-type", "").split(";", 1)[0].split(",", 1)[0].strip().lower()
 
 
@@ -102,6 +102,11 @@ def is_drainable(status: int, headers: Mapping[str, str]) -> bool:
     return length <= DRAIN_BYTES
 
 
+def ends_with_connection(headers: Mapping[str, str]) -> bool:
+    """Return whether nothing but the end of the connection ends the body (RFC 9112 section 6.3)."""
+    return "content-length" not in headers and "transfer-encoding" not in headers
+
+
 def new_body(headers: Mapping[str, str], rule: BodyRule, settings: FetchSettings) -> Body:
     """Return the collector of a body that is wanted.
 
@@ -124,4 +129,5 @@ def new_body(headers: Mapping[str, str], rule: BodyRule, settings: FetchSettings
 def one_line(text: object) -> str:
     """Return the first line of a message, shortened."""
     line, *_ = str(text).strip().splitlines() or [""]
+    line = line.rstrip(" :")
     return line if len(line) <= 200 else line[:200] + "..."

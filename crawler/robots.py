@@ -108,7 +108,7 @@ class RobotsCache:
         entry = self._entries.get(origin(url))
         return entry is not None and self._now() < entry.until
 
-    async def fetch(self, url: str) -> None:
+    async def load(self, url: str) -> None:
         """Ask for the robots.txt of this URL's site unless it is known; callers at one time share a fetch."""
         site = origin(url)
         lock = self._locks.setdefault(site, asyncio.Lock())
@@ -138,7 +138,7 @@ class RobotsCache:
         return min(answer.rules.crawl_delay, self._policy.max_crawl_delay)
 
     def sitemaps(self, url: str) -> tuple[str, ...]:
-        """Return the sitemap URLs that the site's robots.txt names, as written there."""
+        """Return the sitemaps that the site's robots.txt names: serialised http(s) URLs."""
         answer = self._answer(url)
         return () if answer is None else answer.sitemaps
 

@@ -17,7 +17,7 @@ from string import ascii_letters, digits
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from crawler.urls import normalise_escapes
+from crawler.urls import normalise_escapes, serialise
 
 MAX_OCTETS = 500 * 1024
 """What a crawler has to parse at least (RFC 9309 section 2.5), and all that this one does."""
@@ -49,10 +49,6 @@ class _Rule(NamedTuple):
     pieces: tuple[str, ...]
     anchored: bool
 
-    @property
-    def allows(self) -> bool:
-        return self.priority % 2 == 1
-
     def matches(self, path: str, at: int) -> bool:
         """Whether the rest of the path matches, from the end of the head on."""
         if not self.pieces:
@@ -70,8 +66,8 @@ class _Rule(NamedTuple):
 class RobotsRules:
     """The rules for one agent. ``crawl_delay`` is in seconds, None where the file names none.
 
-    A file with thousands of wildcards could make each match slow. Beyond a bound they are read to the safe side: a
-    Disallow ends at its first wildcard, an Allow is passed over.
+    A file with thousands of wildcards could make each match slow. Beyond a bound they are read to the safe
+    side: a Disallow ends at its first wildcard, an Allow is passed over.
     """
 
     def __init__(self, patterns: Iterable[tuple[bool, bytes]] = (), crawl_delay: float | None = None) -> None:
@@ -115,7 +111,7 @@ class _Group:
 
 
 class RobotsTxt:
-    """A parsed robots.txt. ``sitemaps`` are its sitemap URLs as written, in the order of the file."""
+    """A parsed robots.txt. ``sitemaps`` are the http(s) URLs that it names, serialised, in its order."""
 
     def __init__(self) -> None:
         self._groups: defaultdict[str, list[_Group]] = defaultdict(list)
@@ -126,15 +122,15 @@ class RobotsTxt:
         """Parse any octets; whatever is no rule is passed over."""
         robots = cls()
         group: _Group | None = None
-        group_has_rules = True
-        sitemaps: dict[str, None] = {}
+        group_has_rules = False
+        sitemaps: dict[str | None, None] = {}
         for key, value in _records(body):
             if key == "user-agent":
                 if group is None or group_has_rules:
                     group, group_has_rules = _Group(), False
                 robots._join(group, value)
             elif key == "sitemap":
-                sitemaps[value.decode("utf-8", "replace")] = None
+                sitemaps[serialise(value.decode("utf-8", "replace"))] = None
             elif group is None:
                 continue
             elif key == "crawl-delay":
@@ -143,7 +139,7 @@ class RobotsTxt:
             else:
                 group_has_rules = True
                 group.patterns += _patterns(value, allow=key == "allow")
-        robots.sitemaps = tuple(sitemaps)
+        robots.sitemaps = tuple(filter(None, sitemaps))
         return robots
 
     def _join(self, group: _Group, value: bytes) -> None:
@@ -159,11 +155,9 @@ class RobotsTxt:
 
 
 def _records(body: bytes) -> Iterator[tuple[str, bytes]]:
-    for mark in _MARKS:
-        if body.startswith(mark):
-            body = body[len(mark) :]
-            break
-    for line in _cut(body).splitlines():
+    body = _cut(body)
+    mark = next((mark for mark in _MARKS if body.startswith(mark)), b"")
+    for line in body[len(mark) :].splitlines():
         key, value = _split(line[:_MAX_LINE].partition(b"#")[0].strip())
         key = key.lower()
         for name, spellings in _KEYS:
@@ -210,8 +204,8 @@ def _compile(pattern: bytes, *, allow: bool) -> tuple[str, _Rule]:
     anchored = pattern.endswith(b"$")
     head, *pieces = map(_comparable, pattern.removesuffix(b"$").split(b"*"))
     octets = len(head) + sum(map(len, pieces)) + len(pieces) + anchored
-    pieces = [piece for piece in pieces[:-1] if piece] + pieces[-1:]
-    return head, _Rule(2 * octets + allow, tuple(pieces), anchored)
+    kept = [piece for piece in pieces[:-1] if piece] + [piece for piece in pieces[-1:] if piece or anchored]
+    return head, _Rule(2 * octets + allow, tuple(kept), anchored)
 
 
 def _comparable(text: str | bytes) -> str:

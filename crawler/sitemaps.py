@@ -2,14 +2,20 @@
 
 A sitemap is a file of a stranger. The XML parser is expat without a document type: a DOCTYPE ends the
 reading, so that there are no entities to expand and nothing external to load; nesting, the text of one
-address, the number of addresses and the size after decompression are bounded. What came before a break counts:
-half a list is better than none. The work is CPU-bound: large files belong in a thread or a worker.
+address, the number of addresses and the size after decompression are bounded. What came before a break
+counts: half a list is better than none. The work is CPU-bound: large files belong in a thread or a worker.
 """
 
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from xml.parsers import expat
+
+from crawler.urls import serialise
+
+SITEMAP_TYPES = frozenset({"application/xml", "text/xml", "application/gzip", "application/x-gzip"})
+"""The media types under which XML sitemaps are served."""
 
 MAX_URLS = 50_000
 MAX_OCTETS = 50 << 20  # both limits by the protocol
@@ -21,9 +27,13 @@ _GZIP = b"\x1f\x8b"
 _MARKS_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
+SITEMAP_TYPES = frozenset({"application/xml", "text/xml", "application/gzip", "application/x-gzip"})
+"""The media types under which sitemaps come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sitemap:
-    """The addresses of a sitemap as written, distinct and in order: of pages, and of further sitemaps."""
+    """The addresses of pages, and of further sitemaps: distinct, in order, serialised http(s) URLs."""
 
     urls: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
@@ -54,8 +64,8 @@ def _gunzip(body: bytes) -> bytes:
 
 def _parse_text(body: bytes) -> Sitemap:
     lines = (line.strip() for line in body.decode("utf-8", "replace").splitlines())
-    urls = (line for line in lines if line.startswith(("http://", "https://")))
-    return Sitemap(urls=tuple(dict.fromkeys(urls))[:MAX_URLS])
+    urls = filter(None, map(serialise, lines))
+    return Sitemap(urls=tuple(islice(dict.fromkeys(urls), MAX_URLS)))
 
 
 def _parse_xml(body: bytes) -> Sitemap:
@@ -102,8 +112,10 @@ class _Reader:
     def end(self, _name: str) -> None:
         found = self._lists.get((self._path[-2], self._path[-1])) if len(self._path) > 1 else None
         self._path.pop()
-        address = self._address.strip()
-        if found is not None and 0 < len(address) < _MAX_URL_LENGTH:
-            found[address] = None
+        if found is None or len(self._address) >= _MAX_URL_LENGTH:
+            return
+        url = serialise(self._address)
+        if url is not None:
+            found[url] = None
             if len(self.urls) + len(self.children) >= MAX_URLS:
                 raise _Enough

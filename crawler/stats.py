@@ -29,10 +29,19 @@ class Earlier:
         """Read the sums from a job's last ``stats.json``; nothing where there is none, or it is not ours."""
         if not stats:
             return cls()
-        numbers = {name: stats.get(name) for name in ("seconds", "bytes", "wire_bytes", "peak_rss_mb")}
-        known = {name: value for name, value in numbers.items() if isinstance(value, int | float)}
+
+        def number(name: str) -> float:
+            value = stats.get(name)
+            return float(value) if isinstance(value, int | float) else 0.0
+
         started = stats.get("started_at")
-        return cls(**known, started_at=started if isinstance(started, str) else None)
+        return cls(
+            seconds=number("seconds"),
+            bytes=int(number("bytes")),
+            wire_bytes=int(number("wire_bytes")),
+            peak_rss_mb=number("peak_rss_mb"),
+            started_at=started if isinstance(started, str) else None,
+        )
 
 
 @dataclass(slots=True)

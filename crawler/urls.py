@@ -81,7 +81,7 @@ def _name(parameter: str) -> str:
 
 def canonicalize(url: str, form: CanonicalForm) -> str | None:
     """Return the one form of an absolute http(s) URL; None for any other text. Idempotent; never raises."""
-    href = _parse(url)
+    href = serialise(url)
     return None if href is None else normalise(href, form)
 
 
@@ -152,7 +152,8 @@ def join(base: str, reference: str) -> str | None:
     return href if href.startswith(("http://", "https://")) else None
 
 
-def _parse(url: str) -> str | None:
+def serialise(url: str) -> str | None:
+    """Return the WHATWG serialisation of an absolute http(s) URL; None for any other text."""
     try:
         href: str = can_ada.parse(url).href
     except (ValueError, TypeError):  # TypeError: text with lone surrogates

@@ -117,8 +117,10 @@ class Visit:
             return await self._redirect(request, result, hop)
         self._frontier.fetched(request)
         if isinstance(hop, Failed):
-            return _record(request, Outcome.FAILED, result, RecordError(hop.kind, hop.message))
-        return result if _is_page(result) else _without_page(request, result)
+            result = hop
+        if isinstance(result, Fetched) and 200 <= result.status < 300 and result.body is not None:
+            return result
+        return _without_page(request, result)
 
     async def _redirect(self, request: CrawlRequest, fetched: Fetched, location: str) -> Record | None:
         """Send the request through the door once more, to be leased again by the host it leads to."""
@@ -159,7 +161,8 @@ class Visit:
             return await self._finish_sitemap(fetched, body)
         robots = fetched.headers.get("x-robots-tag", "")
         if len(body) <= self._rules.parse_here:
-            page, analysis = await self._parse_here(fetched, types, body, robots)
+            parsed, analysis = await self._parse_here(fetched, types, body, robots)
+            page: Page | None = parsed
         else:
             processed = await self._send(RawPage(fetched.final_url, types, body, robots))
             page, analysis = processed.page, processed.analysis
@@ -205,10 +208,6 @@ class Visit:
     async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
         admitted = self._scope.admit_links(links, depth)
         await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])
-
-
-def _is_page(result: Fetched | Failed) -> bool:
-    return isinstance(result, Fetched) and 200 <= result.status < 300 and result.body is not None
 
 
 def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:

@@ -11,7 +11,7 @@ from typing import Self, TypeAlias
 Script: TypeAlias = "Callable[[Peer], None]"
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The client, or the test's end, closed a connection while a script was using it."""
 
 
@@ -30,20 +30,20 @@ class Peer:
         try:
             self._socket.sendall(data)
         except OSError as error:
-            raise Closed from error
+            raise ClosedError from error
 
     def drip(self, data: bytes, every_s: float) -> None:
         """Send byte by byte, until the client has enough of it."""
         for n in range(len(data)):
             self.send(data[n : n + 1])
             if self._ending.wait(every_s):
-                raise Closed
+                raise ClosedError
 
     def hang(self) -> None:
         """Say nothing more, until the client gives up."""
         while self._receive():
             pass
-        raise Closed
+        raise ClosedError
 
     def close(self) -> None:
         """End the connection in good order."""
@@ -66,20 +66,21 @@ class Peer:
     def _receive_more(self) -> None:
         data = self._receive()
         if not data:
-            raise Closed
+            raise ClosedError
         self._received += data
 
     def _receive(self) -> bytes:
         try:
             return self._socket.recv(65536)
         except OSError as error:
-            raise Closed from error
+            raise ClosedError from error
 
 
 class WireServer:
     """Pages by path: bytes to send, or a script. Connections stay open unless a script ends them.
 
-    ``requests`` are the paths asked for; ``heads`` the requests as they came; ``connections`` how many there were.
+    ``requests`` are the paths asked for; ``heads`` the requests as they came; ``connections`` how many there
+    were.
     """
 
     def __init__(self, family: socket.AddressFamily = socket.AF_INET, host: str = "127.0.0.1") -> None:
@@ -137,7 +138,7 @@ class WireServer:
                     peer.send(page)
                 else:
                     page(peer)
-        except Closed:
+        except ClosedError:
             pass
         finally:
             peer.close()

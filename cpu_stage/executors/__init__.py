@@ -7,7 +7,7 @@ a page can be killed without touching its neighbours, and no queue is shared.
 import importlib
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Protocol
+from typing import Protocol, cast
 
 from cpu_stage.worker import Plan, Pulse
 
@@ -40,5 +40,4 @@ def executor_module(kind: str) -> ExecutorModule:
     """Return the module behind ``cpu.executor``; ``ValueError`` names what would be accepted."""
     if kind not in KINDS:
         raise ValueError(f"unknown executor {kind!r}; accepted: {', '.join(KINDS)}")
-    module: ExecutorModule = importlib.import_module(KINDS[kind])  # type: ignore[assignment]  # a module as protocol
-    return module
+    return cast(ExecutorModule, importlib.import_module(KINDS[kind]))

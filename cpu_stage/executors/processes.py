@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from types import ModuleType
+from typing import cast
 
 from cpu_stage.worker import Plan, Pulse, init_process, ready
 
@@ -26,7 +27,7 @@ _context = get_context("forkserver")
 
 def new_pulse() -> Pulse:
     """Make a pulse in memory that parent and worker share."""
-    return _context.RawArray("d", 2)
+    return cast(Pulse, _context.RawArray("d", 2))
 
 
 def open_lane(plan: Plan, pulse: Pulse) -> Executor:

@@ -7,6 +7,7 @@ from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from crawler.codings import DecodeError
@@ -15,6 +16,7 @@ from crawler.exchange import (
     DRAIN_BYTES,
     DRAIN_S,
     FetchSettings,
+    ends_with_connection,
     is_drainable,
     lower_headers,
     new_body,
@@ -34,13 +36,14 @@ _READ_BUFFER = 64 * 1024
 class _Exchange(Connecting):
     """One exchange in time: three phases, each with its deadline, on one timer."""
 
-    __slots__ = ("_loop", "_settings", "_started", "_waited_for", "timer")
+    __slots__ = ("_loop", "_settings", "_started", "_waited_for", "is_answered", "timer")
 
     def __init__(self, settings: FetchSettings) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._settings = settings
         self._started = self._loop.time()
+        self.is_answered = False
         self.timer = asyncio.timeout_at(self._deadline("connection", settings.connect_s))
 
     def connected(self) -> None:
@@ -48,6 +51,7 @@ class _Exchange(Connecting):
 
     def answered(self) -> float:
         """Hear that the header is here; return the seconds until then."""
+        self.is_answered = True
         self.timer.reschedule(self._deadline("", self._settings.total_s))
         return self.elapsed()
 
@@ -122,9 +126,12 @@ class AioFetcher:
             headers = lower_headers(response.headers.items())
             if wants_body(response.status, headers, rule):
                 body = new_body(headers, rule, self._settings)
-                while chunk := await response.content.readany():
+                while chunk := await exchange.read(response.content):
                     if not body.feed(chunk):
                         break
+                else:
+                    if ends_with_connection(headers) and exchange.was_reset():
+                        raise LostError
                 content, wire_bytes = body.finish(), body.wire_bytes
             else:
                 content, wire_bytes = None, await _drain(response, headers)
@@ -175,14 +182,13 @@ def _failure(error: Exception, exchange: _Exchange) -> tuple[ErrorKind, str]:
             return ErrorKind.TLS, f"TLS with {peer} failed: {one_line(error.os_error)}"
         case aiohttp.ClientConnectorError():
             return ErrorKind.CONNECT, f"cannot connect to {peer}: {_reason(error.os_error)}"
-        case aiohttp.ClientPayloadError():
-            return ErrorKind.RESET, "the body ended before its announced end"
-        case aiohttp.ClientResponseError():
+        case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
+            missing = "the end of the body" if exchange.is_answered else "the response"
+            return ErrorKind.RESET, f"the connection was lost before {missing}"
+        case aiohttp.ClientResponseError() | HttpProcessingError():
             return ErrorKind.PROTOCOL, f"not a valid HTTP response: {one_line(error.message)}"
-        case LostError() | aiohttp.ServerDisconnectedError():
-            return ErrorKind.RESET, "the connection was lost before the response"
-        case aiohttp.ClientOSError():
-            return ErrorKind.RESET, f"the connection was lost: {_reason(error)}"
+        case aiohttp.InvalidURL():
+            return ErrorKind.INTERNAL, f"not a URL to ask for: {one_line(error)}"
         case _:
             return ErrorKind.INTERNAL, one_line(f"{type(error).__name__}: {error}")
 

@@ -1,26 +1,41 @@
 """aiohttp's connector with our rules: every address vetted, no connection reused that is not clean.
 
-**Guard.** ``socket_factory`` makes every socket of the connector, and is given the very address that is connected to
-next: names, literal addresses, each contender of happy eyeballs. The hostname comes from :data:`CURRENT`, which
-:meth:`GuardedConnector.connect` sets and the tasks below it inherit. A pooled connection is keyed by host and port
-and was vetted for them.
+**Guard.** ``socket_factory`` makes every socket of the connector, and is given the very address that is
+connected to next: of names, of literal addresses, of each contender of happy eyeballs. The hostname comes
+from :data:`CURRENT`, which :meth:`GuardedConnector.connect` fills and the tasks below it inherit. A pooled
+connection is keyed by host and port, and was vetted for them.
 
-**Surplus.** aiohttp returns a connection to its pool at the end of a body and goes on parsing: what a server sends
-beyond its response (a body longer than announced, a response sent twice) becomes the answer to the next request,
-that is, the content of another page. So a connection on which anything arrived since its last response is closed.
-The same check spots those that the server closed meanwhile.
+**Surplus.** aiohttp returns a connection to its pool at the end of a body and goes on parsing: what a server
+sends beyond its response (a body longer than announced, a response sent twice) becomes the answer to the next
+request, that is, the content of another page. So a connection on which anything arrived since its last
+response is closed. The same check spots those that the server closed meanwhile.
 
-**One try.** aiohttp repeats a request after any lost connection. That is right for a reused one, which the server
-may have closed just then; on a fresh one it would be a retry of which neither politeness nor the record knows.
+**One try.** aiohttp repeats a request after any lost connection. That is right for a reused one, which the
+server may have closed just then; on a new one it would be a retry of which neither politeness nor the record
+knows.
+
+**Broken bodies.** Where a chunk of a body is malformed, aiohttp closes the connection and tells nobody who
+waits for the body; where a body ends with its connection, it takes a reset for the end.
+:attr:`Connecting.closed` tells of both.
 """
 
+import asyncio
 import select
 import socket
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from aiohttp import AddrInfoType, ClientConnectionError, ClientRequest, ClientTimeout, TCPConnector
+from aiohttp import (
+    AddrInfoType,
+    ClientConnectionError,
+    ClientRequest,
+    ClientTimeout,
+    ServerDisconnectedError,
+    StreamReader,
+    TCPConnector,
+)
 from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from crawler.exchange import FetchSettings
@@ -31,13 +46,16 @@ if TYPE_CHECKING:
 
 
 class LostError(ClientConnectionError):
-    """A fresh connection was lost before its response."""
+    """A connection was lost on which the exchange depends."""
 
 
 class Connecting:
-    """What is known of the connection of one exchange."""
+    """What is known of the connection of one exchange.
 
-    __slots__ = ("connections", "host", "port", "refusal", "reused", "sockets")
+    ``refusal`` says why an address was not connected to; ``sockets`` counts those that were tried.
+    """
+
+    __slots__ = ("connections", "host", "port", "protocol", "refusal", "reused", "sockets")
 
     def __init__(self) -> None:
         self.host = ""
@@ -46,9 +64,40 @@ class Connecting:
         self.reused = False
         self.sockets = 0
         self.refusal: str | None = None
+        self.protocol: ResponseHandler | None = None
 
     def connected(self) -> None:
         """Hear that the request is about to be sent."""
+
+    @property
+    def closed(self) -> "asyncio.Future[None] | None":
+        """Done when the connection is lost, with an exception unless the server closed it in good order."""
+        return self.protocol.closed if self.protocol is not None else None
+
+    async def read(self, content: StreamReader) -> bytes:
+        """Return what has come of a body, empty at its end.
+
+        Raises:
+            ClientError: the body breaks off, or is malformed.
+        """
+        closed = self.closed
+        if closed is None or content.is_eof():
+            return await content.readany()
+
+        def wake(_: "asyncio.Future[None]") -> None:
+            if self.protocol is not None and not content.is_eof() and content.exception() is None:
+                content.set_exception(self.protocol.exception() or ServerDisconnectedError())
+
+        closed.add_done_callback(wake)
+        try:
+            return await content.readany()
+        finally:
+            closed.remove_done_callback(wake)
+
+    def was_reset(self) -> bool:
+        """Return whether the connection broke; a body that ends with its connection is then no whole one."""
+        closed = self.closed
+        return closed is not None and closed.done() and closed.exception() is not None
 
 
 CURRENT: ContextVar[Connecting] = ContextVar("current_exchange")
@@ -69,26 +118,35 @@ class GuardedConnector(TCPConnector):
         )
         self._address_guard = guard
 
-    async def connect(self, req: ClientRequest, traces: "list[Trace]", timeout: ClientTimeout) -> Connection:
-        """Return a connection that is new, or as good as new; the second time for an exchange a new one.
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: "list[Trace]",
+        timeout: ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
+    ) -> Connection:
+        """Return a connection that is new, or as good as new; for a second try a new one.
 
         Raises:
-            LostError: a second connection is asked for though the first one was new.
+            LostError: a second try is wanted though the first connection was new.
         """
         exchange = CURRENT.get()
         again = exchange.connections > 0
         if again and not exchange.reused:
-            raise LostError("the connection was lost before the response")
+            raise LostError
         exchange.host, exchange.port = req.url.raw_host or "", req.url.port or 0
         exchange.connections += 1
         while True:
             before = exchange.sockets
             connection = await super().connect(req, traces, timeout)
             exchange.reused = exchange.sockets == before
-            if not exchange.reused or not (again or _is_dirty(connection)):
-                exchange.connected()
-                return connection
-            connection.close()
+            if not exchange.reused:
+                _retrieve_when_closed(connection)
+            elif again or _is_dirty(connection):
+                connection.close()
+                continue
+            exchange.protocol = connection.protocol
+            exchange.connected()
+            return connection
 
     def _open_socket(self, info: AddrInfoType) -> socket.socket:
         """Make a socket for an address that may be reached."""
@@ -100,6 +158,13 @@ class GuardedConnector(TCPConnector):
             raise PermissionError(refusal)
         exchange.sockets += 1
         return socket.socket(family, kind, protocol)
+
+
+def _retrieve_when_closed(connection: Connection) -> None:
+    """Have the connection tell when it is lost; a reset is no news to log, whoever depends on it asks."""
+    closed = connection.protocol.closed if connection.protocol is not None else None
+    if closed is not None:
+        closed.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
 
 
 def _is_dirty(connection: Connection) -> bool:

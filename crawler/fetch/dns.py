@@ -13,10 +13,10 @@ _THREADS = 16
 
 
 class Resolver(AbstractResolver):
-    """``getaddrinfo`` in its own pool: the system's look-up blocks, and takes many seconds where a server is dead.
+    """``getaddrinfo`` in a pool of its own.
 
-    In the loop's default pool (uvloop: four threads) a handful of dead names would hold up every other look-up and
-    all file I/O.
+    The system's look-up blocks, and takes many seconds where a name server is dead. In the loop's default
+    pool (uvloop: four threads) a handful of such names would hold up every other look-up and all file I/O.
     """
 
     def __init__(self) -> None:

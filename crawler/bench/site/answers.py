@@ -34,6 +34,8 @@ class Answer:
     latency: float = 0.0
     trouble: float = 0
     reset: bool = False
+    shared: bool = False
+    """The body belongs to many paths: there is nothing to keep."""
 
 
 class Answers:
@@ -54,7 +56,10 @@ class Answers:
     def answer(self, host: int, path: str) -> Answer:
         """The answer to a path, which includes the query."""
         answer = self._cache[host].get(path)
-        return self._make(host, path) if answer is None else answer
+        if answer is None:
+            answer = self._make(host, path)
+            self._keep(host, path, answer)
+        return answer
 
     def prepare(self) -> None:
         """Make all answers beforehand, if there is room for them, so that no request waits for one."""
@@ -72,22 +77,21 @@ class Answers:
             value = email.utils.formatdate(moment, usegmt=True)
         return response(503, _TEXT, b"try again later\n", f"Retry-After: {value}"), moment
 
+    def _keep(self, host: int, path: str, answer: Answer) -> None:
+        size = len(answer.plain.body) + (len(answer.gzipped.body) if answer.gzipped else 0)
+        if not answer.shared and size <= self._room:
+            self._room -= size
+            self._cache[host][path] = answer
+
     def _make(self, host: int, path: str) -> Answer:
         slot = self._plan.find(host, path)
         if slot is not None:
-            answer = self._of_slot(slot)
-        elif path == ROBOTS:
-            answer = Answer(self._robots(host), latency=self._plan.latency(Slot(host)))
-        elif path == SITEMAP and self._spec.sitemap:
-            answer = Answer(self._sitemap(host), latency=self._plan.latency(Slot(host)))
-        else:
-            return Answer(_status_page(404))  # not cached: the unknown paths are without end
-        size = len(answer.plain.body) + (len(answer.gzipped.body) if answer.gzipped else 0)
-        if self._plan.kind(slot.number) is not Kind.ASSET if slot else True:
-            self._room -= size
-        if self._room > 0:
-            self._cache[host][path] = answer
-        return answer
+            return self._of_slot(slot)
+        if path == ROBOTS:
+            return Answer(self._robots(host), latency=self._plan.latency(Slot(host)))
+        if path == SITEMAP and self._spec.sitemap:
+            return Answer(self._sitemap(host), latency=self._plan.latency(Slot(host)))
+        return Answer(_status_page(404), shared=True)
 
     def _of_slot(self, slot: Slot) -> Answer:
         latency = self._plan.latency(slot)
@@ -102,7 +106,7 @@ class Answers:
             case Kind.RESET_ALWAYS:
                 return Answer(_status_page(500), latency=latency, trouble=math.inf, reset=True)
             case Kind.ASSET:
-                return Answer(self._assets[self._plan.path(slot)[-3:]], latency=latency)
+                return Answer(self._assets[self._plan.path(slot)[-3:]], latency=latency, shared=True)
         assert article is not None
         return self._article(article, latency, self._plan.kind(slot.number))
 
