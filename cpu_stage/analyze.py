@@ -11,9 +11,7 @@ _MESSAGE = 300
 _DEPTH = 50
 
 
-def run(
-    analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Callable[[int], None]
-) -> Analysis:
+def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Callable[[int], None]) -> Analysis:
     """Run every analyzer; ``begin(n)`` is called before the n-th. Only Ctrl-C passes through.
 
     ``cpu_s`` is the thread's CPU time, so that a worker thread is not charged for its neighbours.

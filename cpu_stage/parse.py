@@ -132,9 +132,9 @@ def _join(base: can_ada.URL, href: str) -> str | None:
         return None
     if link.protocol not in {"http:", "https:"}:
         return None
-    if link.has_hash:
+    if link.hash:
         link.hash = ""
-    if link.has_credentials:
+    if link.username or link.password:
         link.username = link.password = ""
     return str(link.href)
 

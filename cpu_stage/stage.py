@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from typing import Self
 
 from cpu_stage.batching import BatchSizer
 from cpu_stage.executors import executor_module
@@ -79,7 +80,7 @@ class CpuStage:
         self._closed = False
         self._pump_due = False
 
-    async def __aenter__(self) -> "CpuStage":
+    async def __aenter__(self) -> Self:
         """Start all workers in the background: they warm up while the first pages are fetched."""
         self._loop = asyncio.get_running_loop()
         if self._module.KILLABLE:

@@ -21,8 +21,8 @@ from cpu_stage.types import Analysis, AnalysisError, Page
 class Pulse(Protocol):
     """Two numbers shared with the stage: where the worker is (:func:`position`), and since when (monotonic)."""
 
-    def __getitem__(self, index: int, /) -> float: ...  # noqa: D105 - a sequence of two floats
-    def __setitem__(self, index: int, value: float, /) -> None: ...  # noqa: D105
+    def __getitem__(self, index: int, /) -> float: ...
+    def __setitem__(self, index: int, value: float, /) -> None: ...
 
 
 _STEPS = 1_000
@@ -166,7 +166,6 @@ def failed(item: Page | RawPage, errors: Mapping[str, AnalysisError]) -> Process
     """Make the result of a page that no worker could finish."""
     page = Page(item.url, item.content_type, "", None) if isinstance(item, RawPage) else None
     return Processed(page, Analysis(item.url, {}, errors, 0.0, ""), 0.0)
-
 
 
 def _die_with_parent() -> None:

@@ -215,8 +215,6 @@ class _Stage:
 class Decoding:
     """Undoes a ``Content-Encoding``: :meth:`feed` it, then :meth:`finish`.
 
-    ``identity`` says that there is nothing to undo.
-
     Raises:
         DecodeError: by the constructor, for an unknown coding or more than :data:`MAX_CODINGS`.
     """
@@ -230,7 +228,6 @@ class Decoding:
         if unknown:
             raise DecodeError(f"unknown content coding {unknown[0][:40]!r}")
         self._stages = [_Stage(_CODINGS[name]) for name in reversed(names)]
-        self.identity = not names
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what ``data`` decodes to, in small pieces; stop taking them at any time, for good.

@@ -165,7 +165,10 @@ class Config(_Section):
     politeness: Politeness = Politeness()
     parse: Parse = Parse()
     cpu: Cpu = Cpu()
-    analyzers: tuple[Annotated[Analyzer, BeforeValidator(_analyzer)], ...] = ()
+    analyzers: tuple[Annotated[Analyzer, BeforeValidator(_analyzer)], ...] = (
+        Analyzer(name="content"),
+        Analyzer(name="language"),
+    )
     sinks: tuple[Literal["jsonl"], ...] = ("jsonl",)
     observe: Observe = Observe()
 
@@ -178,9 +181,7 @@ class Loaded:
     origins: Mapping[str, str]
 
 
-def load(
-    files: Sequence[Path], env: Mapping[str, str], sets: Sequence[str], overrides: Mapping[str, Any]
-) -> Loaded:
+def load(files: Sequence[Path], env: Mapping[str, str], sets: Sequence[str], overrides: Mapping[str, Any]) -> Loaded:
     """Read all layers, the later over the earlier; command line over environment over files.
 
     Raises:
@@ -237,7 +238,11 @@ def _leaves(node: yaml.Node, prefix: str, path: Path) -> Iterator[tuple[str, Any
 def _variable(name: str, text: str) -> Iterator[tuple[str, Any, str]]:
     section = name.removeprefix("CRAWLER_").lower().split("__")[0]
     if name.startswith("CRAWLER_") and section in Config.model_fields:
-        yield name.removeprefix("CRAWLER_").lower().replace("__", "."), _yaml(text, name), f"environment {name}"
+        yield (
+            name.removeprefix("CRAWLER_").lower().replace("__", "."),
+            _yaml(text, name),
+            f"environment {name}",
+        )
 
 
 def _setting(text: str) -> tuple[str, Any, str]:

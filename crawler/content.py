@@ -17,11 +17,9 @@ class Body:
         DecodeError: by the constructor, for an unknown content coding.
     """
 
-    def __init__(
-        self, content_encoding: str, *, max_wire: int, max_bytes: int, truncate: bool = False
-    ) -> None:
+    def __init__(self, content_encoding: str, *, max_wire: int, max_bytes: int, truncate: bool = False) -> None:
         self.wire_bytes = 0
-        self._decoding = Decoding(content_encoding)
+        self._decoding = Decoding(content_encoding) if content_encoding else None
         self._max_wire = max_wire
         self._max_bytes = max_bytes
         self._truncate = truncate
@@ -36,9 +34,7 @@ class Body:
             BodyTooLargeError: it is above a limit and may not be cut.
         """
         if length > self._max_wire and not self._truncate:
-            raise BodyTooLargeError(
-                f"a body of {length} bytes is announced, at most {self._max_wire} are read"
-            )
+            raise BodyTooLargeError(f"a body of {length} bytes is announced, at most {self._max_wire} are read")
 
     def feed(self, data: bytes) -> bool:
         """Take bytes off the wire; return whether more are wanted.
@@ -52,10 +48,7 @@ class Body:
         if len(data) > room:
             self._exceed(f"more than {self._max_wire} bytes on the wire")
             data = data[:room]
-        if self._decoding.identity:
-            self._keep(data)
-            return not self._cut
-        for piece in self._decoding.feed(data):
+        for piece in self._decoding.feed(data) if self._decoding else (data,):
             if not self._keep(piece):
                 break
         return not self._cut
@@ -66,7 +59,7 @@ class Body:
         Raises:
             DecodeError: it ended early.
         """
-        if not self._cut:
+        if self._decoding and not self._cut:
             self._decoding.finish()
         return b"".join(self._pieces)
 

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cpu_stage.lanes import StageError
-from crawler.committer import Committer, CommitSettings
+from crawler.committer import CommitSettings, Committer
 from crawler.metrics import Metrics
 from crawler.protocols import Frontier, Sink
 from crawler.types import CrawlRequest, Fetched, Record
@@ -60,7 +60,7 @@ class EngineCounts:
 class Engine:
     """Runs one crawl."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it joins, each once
         self,
         frontier: Frontier,
         visit: Visit,

@@ -4,7 +4,6 @@ import csv
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,9 +29,11 @@ def export_job(job: Path, form: str, output: str) -> None:
     if not source.is_file():
         raise JobError(f"{job}: no {PAGES} here")
     try:
-        target = nullcontext(sys.stdout.buffer) if output == "-" else Path(output).open("wb")
-        with target as file:
-            _FORMATS[form](_records(source), file)
+        if output == "-":
+            _FORMATS[form](_records(source), sys.stdout.buffer)
+        else:
+            with Path(output).open("wb") as file:
+                _FORMATS[form](_records(source), file)
     except OSError as error:
         raise JobError(f"{output}: cannot be written: {error.strerror}") from error
 
@@ -46,13 +47,11 @@ def _records(source: Path) -> Iterator[dict[str, Any]]:
 
 
 def _write_jsonl(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
-    for record in records:
-        file.write(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+    file.writelines(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
 
 
 def _write_urls(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
-    for record in records:
-        file.write(record["url"].encode() + b"\n")
+    file.writelines(record["url"].encode() + b"\n" for record in records)
 
 
 def _write_csv(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import orjson
@@ -61,7 +61,7 @@ class Job:
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         return cls(path, lock, resumed=resumed)
 
-    def __enter__(self) -> "Job":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

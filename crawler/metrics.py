@@ -185,6 +185,4 @@ def _rss(pid: int) -> int:
 def shares(stages: dict[str, float]) -> dict[str, Any]:
     """Return each stage's seconds and its share of all."""
     total = sum(stages.values()) or 1.0
-    return {
-        name: {"seconds": round(value, 3), "share": round(value / total, 4)} for name, value in stages.items()
-    }
+    return {name: {"seconds": round(value, 3), "share": round(value / total, 4)} for name, value in stages.items()}

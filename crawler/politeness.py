@@ -67,9 +67,7 @@ class RetryPolicy:
         pause = self._pause(result, backoff, now_wall)
         return Retry(after_s=max(backoff, pause), pause_host_s=pause)
 
-    def pause(
-        self, result: Fetched | Failed, attempt: int, now_wall: float, random: Callable[[], float]
-    ) -> float:
+    def pause(self, result: Fetched | Failed, attempt: int, now_wall: float, random: Callable[[], float]) -> float:
         """Return the seconds for which the host wants no request, also where the URL itself is given up."""
         return self._pause(result, self._backoff(attempt, random), now_wall)
 

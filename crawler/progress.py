@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from crawler.display import size
 
@@ -33,7 +33,7 @@ class Snapshot:
 class View(Protocol):
     """Something that shows snapshots."""
 
-    def __enter__(self) -> "View":
+    def __enter__(self) -> Self:
         """Start to show."""
         ...
 
@@ -58,7 +58,7 @@ def view(kind: str) -> View:
 class NoView:
     """Shows nothing."""
 
-    def __enter__(self) -> "NoView":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -76,7 +76,7 @@ class PlainView:
         self._clock = clock
         self._next = 0.0
 
-    def __enter__(self) -> "PlainView":
+    def __enter__(self) -> Self:
         self._next = self._clock() + self._every
         return self
 
@@ -103,7 +103,7 @@ class RichView:
     def __init__(self) -> None:
         self._live: Live | None = None
 
-    def __enter__(self) -> "RichView":
+    def __enter__(self) -> Self:
         from rich.console import Console  # noqa: PLC0415 - 100 ms that only a terminal pays
         from rich.live import Live  # noqa: PLC0415
 
@@ -138,4 +138,3 @@ def _table(s: Snapshot) -> "RenderableType":
     for left, value, right, other in rows:
         table.add_row(dim.format(left), value, dim.format(right), other)
     return table
-

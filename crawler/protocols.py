@@ -37,9 +37,7 @@ class Frontier(Protocol):
         """
         ...
 
-    def again(
-        self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0
-    ) -> None:
+    def again(self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0) -> None:
         """Give a lease back and queue its successor, first in its host's line, not before ``after`` seconds.
 
         The successor is the same URL once more: a retry (``attempt`` + 1), the fetch after robots.txt, or a

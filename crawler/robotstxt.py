@@ -157,7 +157,7 @@ class RobotsTxt:
 def _records(body: bytes) -> Iterator[tuple[str, bytes]]:
     body = _cut(body)
     mark = next((mark for mark in _MARKS if body.startswith(mark)), b"")
-    for line in body[len(mark) :].splitlines():
+    for line in filter(None, body[len(mark) :].splitlines()):
         key, value = _split(line[:_MAX_LINE].partition(b"#")[0].strip())
         key = key.lower()
         for name, spellings in _KEYS:

@@ -201,5 +201,3 @@ def _snapshot(crawl: Crawl, stats: Mapping[str, Any], memory: int) -> Snapshot:
         memory=memory,
         waits_for=max(waits, key=lambda name: waits[name]),
     )
-
-

@@ -1,14 +1,15 @@
 """Sitemaps (sitemaps.org): XML lists of pages and of further sitemaps, plain text lists, and both gzip-ed.
 
 A sitemap is a file of a stranger. The XML parser is expat without a document type: a DOCTYPE ends the
-reading, so that there are no entities to expand and nothing external to load; nesting, the text of one
-address, the number of addresses and the size after decompression are bounded. What came before a break
-counts: half a list is better than none. The work is CPU-bound: large files belong in a thread or a worker.
+reading, so that there are no entities to expand and nothing external to load; nesting, elements, addresses and
+their length, and the size after decompression are bounded. What came before a break counts: half a list is
+better than none. The work is CPU-bound, up to a second or two: large files belong in a thread or a worker.
 """
 
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 from xml.parsers import expat
 
@@ -22,6 +23,7 @@ MAX_OCTETS = 50 << 20  # both limits by the protocol
 
 _MAX_URL_LENGTH = 2048  # by the protocol, too: "less than 2,048 characters"
 _MAX_DEPTH = 32  # a sitemap with extensions needs 4
+_MAX_ELEMENTS = 1_000_000  # about a second; 50,000 entries with extensions need half of it
 _CHUNK = 16 << 10  # compressed octets: so much is lost at most where a file is broken
 _GZIP = b"\x1f\x8b"
 _MARKS_UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -63,9 +65,14 @@ def _gunzip(body: bytes) -> bytes:
 
 
 def _parse_text(body: bytes) -> Sitemap:
-    lines = (line.strip() for line in body.decode("utf-8", "replace").splitlines())
-    urls = filter(None, map(serialise, lines))
-    return Sitemap(urls=tuple(islice(dict.fromkeys(urls), MAX_URLS)))
+    urls: dict[str, None] = {}
+    for line in islice(BytesIO(body), _MAX_ELEMENTS):
+        url = serialise(line.decode("utf-8", "replace")) if len(line) < _MAX_URL_LENGTH else None
+        if url is not None:
+            urls[url] = None
+            if len(urls) >= MAX_URLS:
+                break
+    return Sitemap(urls=tuple(urls))
 
 
 def _parse_xml(body: bytes) -> Sitemap:
@@ -93,6 +100,7 @@ class _Reader:
         self.urls: dict[str, None] = {}
         self.children: dict[str, None] = {}
         self._lists = {("url", "loc"): self.urls, ("sitemap", "loc"): self.children}
+        self._elements = 0
         self._path: list[str] = []
         self._address = ""
 
@@ -100,7 +108,8 @@ class _Reader:
         raise _Enough
 
     def start(self, name: str, _attributes: object) -> None:
-        if len(self._path) >= _MAX_DEPTH:
+        self._elements += 1
+        if len(self._path) >= _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
             raise _Enough
         self._path.append(name.rpartition(":")[2].lower())
         self._address = ""

@@ -10,6 +10,12 @@ from crawler import __version__
 from crawler.metrics import HostStats, LagMeter, MemoryMeter, Metrics, shares
 from crawler.types import FrontierCounts
 
+
+def now_utc() -> str:
+    """Return the wall clock as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 _MOST_HOSTS = 20
 _SATURATED = 0.85
 
@@ -53,7 +59,7 @@ class StatsBook:
     memory: MemoryMeter
     workers: int
     earlier: Earlier = field(default_factory=Earlier)
-    started_at: str = field(default_factory=lambda: now_utc())
+    started_at: str = field(default_factory=now_utc)
 
     def as_json(self, counts: FrontierCounts, state: str) -> dict[str, Any]:
         """Return the contents of ``stats.json``; ``pages`` and the sums are the job's, the rest is this run's."""
@@ -102,8 +108,3 @@ def _host(host: HostStats) -> dict[str, Any]:
         "bytes": host.bytes,
         "mean_ms": round(host.mean_s * 1e3, 2),
     }
-
-
-def now_utc() -> str:
-    """Return the wall clock as ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

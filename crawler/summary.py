@@ -28,7 +28,7 @@ def _lines(stats: Mapping[str, Any]) -> Iterator[str]:
         yield f"  bottleneck {stats['bottleneck']}"
     hosts = sorted(stats["hosts"].items(), key=lambda item: -item[1]["mean_ms"])[:_HOSTS]
     if hosts:
-        slowest = ', '.join(f"{name} {host['mean_ms']:.0f} ms" for name, host in hosts)
+        slowest = ", ".join(f"{name} {host['mean_ms']:.0f} ms" for name, host in hosts)
         yield f"  slowest    {slowest}"
 
 

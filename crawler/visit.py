@@ -14,7 +14,7 @@ from crawler.politeness import RetryPolicy
 from crawler.protocols import Fetcher, Frontier
 from crawler.redirects import next_hop
 from crawler.robots import Disallowed, GivenUp, RobotsCache, Unavailable
-from crawler.scope import Admitted, RejectReason, Rejected, Scope
+from crawler.scope import Admitted, Rejected, RejectReason, Scope
 from crawler.sitemaps import SITEMAP_TYPES, parse_sitemap
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched, Outcome, Record, RecordError
 from crawler.urls import host_key, registrable_domain
@@ -173,9 +173,7 @@ class Visit:
             return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis)
 
-    async def _parse_here(
-        self, fetched: Fetched, types: str, body: bytes, robots: str
-    ) -> tuple[Page, Analysis | None]:
+    async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> tuple[Page, Analysis | None]:
         start = time.perf_counter()
         page = parse(fetched.final_url, types, body, self._rules.parse, robots=robots)
         self._metrics.spent("parse", time.perf_counter() - start)
@@ -222,7 +220,7 @@ def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:
     return _record(request, Outcome.HTTP_ERROR, result, error)
 
 
-def _record(
+def _record(  # noqa: PLR0913 - the fields of a record
     request: CrawlRequest,
     outcome: Outcome,
     fetched: Fetched | None = None,

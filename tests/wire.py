@@ -8,8 +8,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeAlias
 
-Script: TypeAlias = "Callable[[Peer], None]"
-
 
 class ClosedError(Exception):
     """The client, or the test's end, closed a connection while a script was using it."""
@@ -76,15 +74,19 @@ class Peer:
             raise ClosedError from error
 
 
+Script: TypeAlias = Callable[[Peer], None]
+
+
 class WireServer:
     """Pages by path: bytes to send, or a script. Connections stay open unless a script ends them.
 
-    ``requests`` are the paths asked for; ``heads`` the requests as they came; ``connections`` how many there
-    were.
+    ``greeting`` is said to every connection before it asks for anything. ``requests`` are the paths asked
+    for; ``heads`` the requests as they came; ``connections`` how many there were.
     """
 
     def __init__(self, family: socket.AddressFamily = socket.AF_INET, host: str = "127.0.0.1") -> None:
         self.pages: dict[str, bytes | Script] = {}
+        self.greeting = b""
         self.requests: list[str] = []
         self.heads: list[bytes] = []
         self.connections = 0
@@ -129,6 +131,7 @@ class WireServer:
 
     def _serve(self, peer: Peer) -> None:
         try:
+            peer.send(self.greeting)
             while True:
                 peer.await_request()
                 self.requests.append(peer.path)

@@ -40,4 +40,4 @@ def executor_module(kind: str) -> ExecutorModule:
     """Return the module behind ``cpu.executor``; ``ValueError`` names what would be accepted."""
     if kind not in KINDS:
         raise ValueError(f"unknown executor {kind!r}; accepted: {', '.join(KINDS)}")
-    return cast(ExecutorModule, importlib.import_module(KINDS[kind]))
+    return cast("ExecutorModule", importlib.import_module(KINDS[kind]))

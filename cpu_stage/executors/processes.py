@@ -20,14 +20,14 @@ KILLABLE = True
 DEPTH = 2
 
 # One page is one thread's work: a BLAS that starts a thread per core would only fight its neighbours.
-_SINGLE_THREADED = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+_SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 _context = get_context("forkserver")
 
 
 def new_pulse() -> Pulse:
     """Make a pulse in memory that parent and worker share."""
-    return cast(Pulse, _context.RawArray("d", 2))
+    return cast("Pulse", _context.RawArray("d", 2))
 
 
 def open_lane(plan: Plan, pulse: Pulse) -> Executor:

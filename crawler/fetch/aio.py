@@ -1,6 +1,7 @@
 """The fetcher for coroutines, on aiohttp."""
 
 import asyncio
+import enum
 import os
 from types import TracebackType
 from typing import Self
@@ -29,45 +30,82 @@ from crawler.fetch.dns import Resolver
 from crawler.guard import Guard
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
 
+
+class _Phase(enum.Enum):
+    """What an exchange waits for."""
+
+    CONNECT = enum.auto()
+    HEADER = enum.auto()
+    BODY = enum.auto()
+
+
 # What aiohttp buffers of a body before it makes the server wait; twice that per connection at most.
 _READ_BUFFER = 64 * 1024
 
 
 class _Exchange(Connecting):
-    """One exchange in time: three phases, each with its deadline, on one timer."""
+    """One exchange in time: three phases, each with its deadline.
 
-    __slots__ = ("_loop", "_settings", "_started", "_waited_for", "is_answered", "timer")
+    Most exchanges end long before their first deadline, so a new phase only notes its own; the one timer
+    looks at the note when it fires, and fires again if it was early.
+    """
+
+    __slots__ = ("_due", "_loop", "_phase", "_settings", "_started", "_timer", "_wakes", "timeout")
 
     def __init__(self, settings: FetchSettings) -> None:
         super().__init__()
+        self.timeout = asyncio.timeout(None)
         self._loop = asyncio.get_running_loop()
         self._settings = settings
         self._started = self._loop.time()
-        self.is_answered = False
-        self.timer = asyncio.timeout_at(self._deadline("connection", settings.connect_s))
+        self._phase = _Phase.CONNECT
+        self._due = self._started + min(settings.connect_s, settings.total_s)
+        self._arm()
 
     def connected(self) -> None:
-        self.timer.reschedule(self._deadline("response header", self._settings.first_byte_s))
+        self._begin(_Phase.HEADER, self._settings.first_byte_s)
 
     def answered(self) -> float:
         """Hear that the header is here; return the seconds until then."""
-        self.is_answered = True
-        self.timer.reschedule(self._deadline("", self._settings.total_s))
+        self._begin(_Phase.BODY, self._settings.total_s)
         return self.elapsed()
 
+    def finished(self) -> None:
+        """Stop the clock."""
+        self._timer.cancel()
+
+    @property
+    def is_answered(self) -> bool:
+        return self._phase is _Phase.BODY
+
     def elapsed(self) -> float:
+        """Return the seconds since the beginning."""
         return self._loop.time() - self._started
 
     def lateness(self) -> str:
-        what, seconds = self._waited_for
-        return f"no {what} within {seconds:g} s" if what else f"not complete within {seconds:g} s"
+        """Return what the exchange waited for in vain, and how long."""
+        if self._due == self._started + self._settings.total_s:
+            return f"not complete within {self._settings.total_s:g} s"
+        if self._phase is _Phase.CONNECT:
+            return f"no connection within {self._settings.connect_s:g} s"
+        return f"no response header within {self._settings.first_byte_s:g} s"
 
-    def _deadline(self, what: str, seconds: float) -> float:
-        """Return the loop time at which a phase that begins now ends, no later than the exchange."""
-        end = self._started + self._settings.total_s
-        when = self._loop.time() + seconds
-        self._waited_for = (what, seconds) if when < end else ("", self._settings.total_s)
-        return min(when, end)
+    def _begin(self, phase: "_Phase", seconds: float) -> None:
+        self._phase = phase
+        self._due = min(self._loop.time() + seconds, self._started + self._settings.total_s)
+        if self._due < self._wakes:
+            self._timer.cancel()
+            self._arm()
+
+    def _arm(self) -> None:
+        self._wakes = self._due
+        self._timer = self._loop.call_at(self._due, self._check)
+
+    def _check(self) -> None:
+        if self._loop.time() < self._due:
+            self._arm()
+        else:
+            self.timeout.reschedule(self._due)
 
 
 class AioFetcher:
@@ -76,9 +114,7 @@ class AioFetcher:
     ``resolver`` replaces the system's name look-up.
     """
 
-    def __init__(
-        self, settings: FetchSettings, guard: Guard, *, resolver: AbstractResolver | None = None
-    ) -> None:
+    def __init__(self, settings: FetchSettings, guard: Guard, *, resolver: AbstractResolver | None = None) -> None:
         self._settings = settings
         self._resolver = resolver or Resolver()
         self._session = aiohttp.ClientSession(
@@ -111,12 +147,13 @@ class AioFetcher:
         exchange = _Exchange(self._settings)
         token = CURRENT.set(exchange)
         try:
-            async with exchange.timer:
+            async with exchange.timeout:
                 return await self._exchange(request, rule, exchange)
         except Exception as error:  # noqa: BLE001 - aiohttp's errors are no closed list; none may end the crawl
             kind, message = _failure(error, exchange)
             return Failed(request, kind, message, exchange.elapsed())
         finally:
+            exchange.finished()
             CURRENT.reset(token)
 
     async def _exchange(self, request: CrawlRequest, rule: BodyRule, exchange: _Exchange) -> Fetched:
@@ -126,12 +163,9 @@ class AioFetcher:
             headers = lower_headers(response.headers.items())
             if wants_body(response.status, headers, rule):
                 body = new_body(headers, rule, self._settings)
-                while chunk := await exchange.read(response.content):
-                    if not body.feed(chunk):
-                        break
-                else:
-                    if ends_with_connection(headers) and exchange.was_reset():
-                        raise LostError
+                await exchange.read(response.content, body)
+                if ends_with_connection(headers) and exchange.was_reset():
+                    raise LostError
                 content, wire_bytes = body.finish(), body.wire_bytes
             else:
                 content, wire_bytes = None, await _drain(response, headers)
@@ -168,7 +202,7 @@ def _failure(error: Exception, exchange: _Exchange) -> tuple[ErrorKind, str]:
     """Return the kind of a failure and one line on it."""
     peer = f"{exchange.host}:{exchange.port}"
     match error:
-        case TimeoutError() if exchange.timer.expired():
+        case TimeoutError() if exchange.timeout.expired():
             return ErrorKind.TIMEOUT, exchange.lateness()
         case DecodeError():
             return ErrorKind.DECODE, one_line(error)

@@ -23,6 +23,7 @@ import asyncio
 import select
 import socket
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import (
@@ -38,6 +39,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
+from crawler.content import Body
 from crawler.exchange import FetchSettings
 from crawler.guard import Guard
 
@@ -74,30 +76,36 @@ class Connecting:
         """Done when the connection is lost, with an exception unless the server closed it in good order."""
         return self.protocol.closed if self.protocol is not None else None
 
-    async def read(self, content: StreamReader) -> bytes:
-        """Return what has come of a body, empty at its end.
+    async def read(self, content: StreamReader, body: Body) -> None:
+        """Feed the body from the wire, until its end or until it wants no more.
 
         Raises:
             ClientError: the body breaks off, or is malformed.
         """
         closed = self.closed
         if closed is None or content.is_eof():
-            return await content.readany()
-
-        def wake(_: "asyncio.Future[None]") -> None:
-            if self.protocol is not None and not content.is_eof() and content.exception() is None:
-                content.set_exception(self.protocol.exception() or ServerDisconnectedError())
-
+            return await _feed(content, body)
+        wake = partial(self._wake, content)
         closed.add_done_callback(wake)
         try:
-            return await content.readany()
+            return await _feed(content, body)
         finally:
             closed.remove_done_callback(wake)
+
+    def _wake(self, content: StreamReader, _: object) -> None:
+        """Tell whoever waits for a body that the connection is lost."""
+        if self.protocol is not None and not content.is_eof() and content.exception() is None:
+            content.set_exception(self.protocol.exception() or ServerDisconnectedError())
 
     def was_reset(self) -> bool:
         """Return whether the connection broke; a body that ends with its connection is then no whole one."""
         closed = self.closed
         return closed is not None and closed.done() and closed.exception() is not None
+
+
+async def _feed(content: StreamReader, body: Body) -> None:
+    while body.feed(await content.readany()) and not content.at_eof():
+        pass
 
 
 CURRENT: ContextVar[Connecting] = ContextVar("current_exchange")

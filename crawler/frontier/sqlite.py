@@ -102,9 +102,7 @@ class SqliteFrontier:
         """Free the host."""
         self._queues.give_back(request.host, self._now(), pause=pause, asked=asked)
 
-    def again(
-        self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0
-    ) -> None:
+    def again(self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0) -> None:
         """Give the lease back and queue its successor first in its host's line."""
         now = self._now()
         row = self._ids.pop(leased.url)

@@ -16,4 +16,3 @@ def job_report(name: str, stats: Mapping[str, Any]) -> str:
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
     environment.filters["bytes"] = size
     return environment.get_template("job.html.j2").render(name=name, stats=stats)
-

@@ -84,9 +84,7 @@ def test_public_addresses_need_no_consent(address: str) -> None:
     assert Guard().refusal("example.com", 80, address) is None
 
 
-@pytest.mark.parametrize(
-    "address", ["", "localhost", "127.1", "2130706433", "0x7f000001", "127.0.0.1/8", "1.1.1.1:80"]
-)
+@pytest.mark.parametrize("address", ["", "localhost", "127.1", "2130706433", "0x7f000001", "127.0.0.1/8", "1.1.1.1:80"])
 def test_what_is_not_an_address_is_refused_even_with_consent(address: str) -> None:
     assert Guard(["localhost"], ["localhost"]).refusal("localhost", 80, address) is not None
 

@@ -150,9 +150,7 @@ def test_a_wrong_clock_does_no_harm() -> None:
 
 any_result = st.one_of(
     st.builds(failure, st.sampled_from(ErrorKind)),
-    st.builds(
-        response, st.sampled_from([*RETRYABLE_STATUSES, 200, 301, 404]), retry_after=st.text(max_size=40)
-    ),
+    st.builds(response, st.sampled_from([*RETRYABLE_STATUSES, 200, 301, 404]), retry_after=st.text(max_size=40)),
     st.builds(response, st.sampled_from([*RETRYABLE_STATUSES]), retry_after=st.integers(-9, 10**9).map(str)),
     st.builds(
         response,

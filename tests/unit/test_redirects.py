@@ -84,9 +84,7 @@ def test_https_to_http_is_followed() -> None:
     assert next_hop(fetched, 5) == "http://a.example/"
 
 
-@pytest.mark.parametrize(
-    "location", [URL, URL + "#part", "page?q=1", "http://b.example/1", "http://b.example/2"]
-)
+@pytest.mark.parametrize("location", [URL, URL + "#part", "page?q=1", "http://b.example/1", "http://b.example/2"])
 def test_loops(location: str) -> None:
     hops = ("http://b.example/1", "http://a.example/dir/2", "http://b.example/2", "http://a.example/dir/4")
     assert kind_of(next_hop(response(302, location, *hops), 20)) is ErrorKind.REDIRECT_LOOP

@@ -74,7 +74,13 @@ def test_links_are_absolute_distinct_and_know_nofollow() -> None:
 
 
 def test_robots_of_page_and_header_are_joined() -> None:
-    parsed = parse("http://e.test/", "text/html", b"<meta name=robots content=NOINDEX>", ParseOptions(), robots="nofollow")
+    parsed = parse(
+        "http://e.test/",
+        "text/html",
+        b"<meta name=robots content=NOINDEX>",
+        ParseOptions(),
+        robots="nofollow",
+    )
     assert parsed.meta["robots"] == "nofollow, noindex" or parsed.meta["robots"] == "noindex, nofollow"
 
 

@@ -1,1 +1,0 @@
-"""Measuring: the synthetic web, the variants that are compared on it, and the reports."""
