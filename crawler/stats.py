@@ -71,7 +71,7 @@ class StatsBook:
             "seconds": round(seconds, 3),
             "pages_per_second": round(pages / seconds, 2) if seconds else 0.0,
             "outcomes": {str(outcome): n for outcome, n in sorted(counts.outcomes.items())},
-            "errors": dict(self.metrics.errors.most_common()),
+            "errors": {str(kind): n for kind, n in self.metrics.errors.most_common()},
             "statuses": {str(status): n for status, n in sorted(self.metrics.statuses.items())},
             "retries": self.metrics.retries,
             "queued": counts.queued + counts.leased,
