@@ -199,12 +199,14 @@ class SqliteFrontier:
 
     async def _refill(self, host: HostQueue) -> None:
         """Read the head of a host's queue from the store, which has to hold all of it first."""
+        known = self._next_id  # what is added from here on may be in neither the rows read nor memory
         await self.commit((), {})
         busy = set(self._ids.values()) | self._queues.later_ids()
         rows = await self._in_writer(self._read, host.name, self._settings.buffer + len(busy))
         host.stored = len(rows) == self._settings.buffer + len(busy)
         fresh = [row for row in rows if row[0] not in busy][: self._settings.buffer]
-        stored, host.stored = host.stored or len(fresh) == self._settings.buffer, False
+        stored = host.stored or len(fresh) == self._settings.buffer or self._next_id != known
+        host.stored = False
         entries = [(-r[4], r[3], r[0], CrawlRequest(r[1], r[2], r[3], r[5], r[4])) for r in fresh]
         self._queues.push(entries, self._now())
         host.stored = stored
