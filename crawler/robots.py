@@ -15,7 +15,7 @@ from typing import TypeAlias
 from weakref import WeakValueDictionary
 
 from crawler.protocols import Fetcher
-from crawler.robotstxt import MAX_OCTETS, RobotsRules, RobotsTxt
+from crawler.robotstxt import MAX_OCTETS, RobotsRules, RobotsTxt, product_token
 from crawler.types import BodyRule, CrawlRequest, Failed, Fetched
 from crawler.urls import CanonicalForm, canonicalize, host_key, join, origin, path_and_query
 
@@ -30,10 +30,11 @@ _LARGE = 64 << 10  # octets that take longer to parse (some 10 ms) than the loop
 class RobotsPolicy:
     """How robots.txt is asked for and obeyed.
 
-    ``agent`` is the product token: letters, digits, ``_`` and ``-``. An answer is good for ``ttl_s`` seconds
-    (section 2.4: at most 24 hours). A site that cannot answer is asked again after ``retry_s``, doubled each
-    time up to 300 s; after ``give_up_after`` tries its pages are given up. A ``Crawl-delay`` counts up to
-    ``max_crawl_delay`` seconds. ``max_hosts`` answers are remembered, the least recently used are forgotten.
+    ``agent`` is the User-Agent that we send, or its product token alone: groups are chosen by the token
+    (section 2.2.1). An answer is good for ``ttl_s`` seconds (section 2.4: at most 24 hours). A site that cannot
+    answer is asked again after ``retry_s``, doubled each time up to 300 s; after ``give_up_after`` tries its
+    pages are given up. A ``Crawl-delay`` counts up to ``max_crawl_delay`` seconds. ``max_hosts`` answers are
+    remembered, the least recently used are forgotten.
     """
 
     agent: str
@@ -96,6 +97,7 @@ class RobotsCache:
     def __init__(self, fetcher: Fetcher, policy: RobotsPolicy, now: Callable[[], float]) -> None:
         self._fetcher = fetcher
         self._policy = policy
+        self._token = product_token(policy.agent.encode())
         self._now = now
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._octets = 0
@@ -163,8 +165,8 @@ class RobotsCache:
 
     async def _read(self, body: bytes) -> _Answer:
         if len(body) > _LARGE:
-            return await asyncio.to_thread(_parse, body, self._policy.agent)
-        return _parse(body, self._policy.agent)
+            return await asyncio.to_thread(_parse, body, self._token)
+        return _parse(body, self._token)
 
     def _next_entry(self, site: str, answer: _Answer | None) -> _Entry:
         if answer is not None:
@@ -198,6 +200,6 @@ def _redirect_target(result: Fetched) -> str | None:
     return None if target is None else canonicalize(target, _AS_WRITTEN)
 
 
-def _parse(body: bytes, agent: str) -> _Answer:
+def _parse(body: bytes, token: str) -> _Answer:
     robots = RobotsTxt.parse(body)
-    return _Answer(robots.rules_for(agent), robots.sitemaps, len(body))
+    return _Answer(robots.rules_for(token), robots.sitemaps, len(body))

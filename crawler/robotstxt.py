@@ -143,7 +143,7 @@ class RobotsTxt:
         return robots
 
     def _join(self, group: _Group, value: bytes) -> None:
-        groups = self._groups[_product_token(value)]
+        groups = self._groups[product_token(value)]
         if not groups or groups[-1] is not group:
             groups.append(group)
 
@@ -183,8 +183,8 @@ def _split(line: bytes) -> tuple[bytes, bytes]:
     return (words[0], words[1]) if len(words) == 2 else (b"", b"")
 
 
-def _product_token(value: bytes) -> str:
-    """Return the token of a user-agent line: ``foobot`` of ``FooBot/2.1 (x)``, ``*`` also of ``* all``."""
+def product_token(value: bytes) -> str:
+    """Return the token of a user-agent line or header: ``foobot`` of ``FooBot/2.1 (x)``; ``*`` of ``* all``."""
     if value == b"*" or (value[:1] == b"*" and value[1:2].isspace()):
         return "*"
     end = next((at for at, octet in enumerate(value) if octet not in _TOKEN), len(value))

@@ -97,7 +97,7 @@ class Scope:
         self._rules = rules
         self._include = tuple(map(_compile, rules.include))
         self._exclude = tuple(map(_compile, rules.exclude))
-        listed = [_host_of_entry(entry) for entry in rules.hosts if rules.mode is ScopeMode.LIST]
+        listed = [_host_of_entry(entry) for entry in rules.hosts if rules.mode == ScopeMode.LIST]
         self._hosts = {host for host in listed if not host.startswith(".")}
         self._suffixes = tuple(host for host in listed if host.startswith("."))
         self._domains: set[str] = set()
@@ -109,9 +109,9 @@ class Scope:
 
     def extend(self, host: str) -> None:
         """Add a host as if a seed named it, for a seed that moved; modes without seeds stay as they are."""
-        if self._rules.mode is ScopeMode.SEED_HOSTS:
+        if self._rules.mode == ScopeMode.SEED_HOSTS:
             self._hosts.add(host)
-        elif self._rules.mode is ScopeMode.SEED_DOMAINS:
+        elif self._rules.mode == ScopeMode.SEED_DOMAINS:
             self._domains.add(registrable_domain(host))
         self._known.clear()
 
@@ -166,7 +166,7 @@ class Scope:
 
     def _belongs(self, host: str) -> bool:
         return (
-            self._rules.mode is ScopeMode.ANY
+            self._rules.mode == ScopeMode.ANY
             or host in self._hosts
             or f".{hostname(host)}".endswith(self._suffixes)
             or (bool(self._domains) and registrable_domain(host) in self._domains)

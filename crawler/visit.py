@@ -1,5 +1,6 @@
 """What happens to one leased request: robots, fetch, retry, redirect, parse, analyse; every rule in its order."""
 
+import asyncio
 import random
 import time
 from collections.abc import Iterable
@@ -146,7 +147,7 @@ class Visit:
         """Admit a redirect target. A seed that moved within its domain (to www., say) takes the scope along."""
         admitted = self._scope.admit(location, request.depth)
         if isinstance(admitted, Rejected) and admitted.reason is RejectReason.HOST and request.depth == 0:
-            host = host_key(location)
+            host = host_key(admitted.url)
             if registrable_domain(host) == registrable_domain(request.host):
                 self._scope.extend(host)
                 return self._scope.admit(location, request.depth)
@@ -192,7 +193,7 @@ class Visit:
         return processed
 
     async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:
-        sitemap = parse_sitemap(body)
+        sitemap = await asyncio.to_thread(parse_sitemap, body)  # a large one takes a second
         links = (*sitemap.children, *sitemap.urls)
         await self._add(links, fetched.request.url, fetched.request.depth)
         page = Page(fetched.final_url, fetched.headers.get("content-type", ""), "", None, links=links)
