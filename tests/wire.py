@@ -84,7 +84,7 @@ class WireServer:
     for; ``heads`` the requests as they came; ``connections`` how many there were.
     """
 
-    def __init__(self, family: socket.AddressFamily = socket.AF_INET, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self.pages: dict[str, bytes | Script] = {}
         self.greeting = b""
         self.requests: list[str] = []
@@ -92,7 +92,7 @@ class WireServer:
         self.connections = 0
         self._ending = threading.Event()
         self._peers: list[Peer] = []
-        self._listener = socket.create_server((host, 0), family=family, backlog=64)
+        self._listener = socket.create_server((host, port), backlog=64)
         self.port = int(self._listener.getsockname()[1])
         self._threads = [threading.Thread(target=self._accept)]
 
