@@ -1,7 +1,9 @@
 """Where log lines go: JSON lines in the job's ``crawl.log``, short lines for a person on standard error."""
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,25 +26,23 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(entry).decode()
 
 
-def set_up(level: str, log_file: Path | None) -> logging.Handler | None:
-    """Send our loggers to the file at ``level``, and warnings to standard error; return the file's handler."""
+@contextlib.contextmanager
+def logging_to(level: str, log_file: Path | None) -> Iterator[None]:
+    """Send our loggers to the file at ``level``, and errors to standard error, until the block ends."""
     root = logging.getLogger()
     root.setLevel(level.upper())
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.ERROR)
     console.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    root.addHandler(console)
-    if log_file is None:
-        return None
-    handler = logging.FileHandler(log_file, encoding="utf-8")
-    handler.setFormatter(JsonFormatter())
-    root.addHandler(handler)
-    return handler
-
-
-def tear_down(handler: logging.Handler | None) -> None:
-    """Close what :func:`set_up` opened."""
-    root = logging.getLogger()
-    for each in [h for h in root.handlers if h is handler or type(h) is logging.StreamHandler]:
-        root.removeHandler(each)
-        each.close()
+    handlers: list[logging.Handler] = [console]
+    if log_file is not None:
+        handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+        handlers[-1].setFormatter(JsonFormatter())
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()

@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from crawler import job as jobs
-from crawler import logs
 from crawler.build import Crawl, build, check_parts, loop_factory
 from crawler.config import Config, Loaded, dump
 from crawler.errors import ConfigError
+from crawler.logs import logging_to
 from crawler.progress import Snapshot, View, view
 from crawler.report import job_report
 from crawler.stats import Earlier
@@ -71,12 +71,12 @@ def crawl(order: Order) -> int:
 
 
 def _crawl_in(job: jobs.Job | None, order: Order, path: Path) -> int:
-    handler = logs.set_up(order.config.observe.log_level, job.path / jobs.LOG if job else None)
-    try:
-        with asyncio.Runner(loop_factory=loop_factory(order.config)) as runner:
-            ending = runner.run(_Session(job, order).run())
-    finally:
-        logs.tear_down(handler)
+    log_file = job.path / jobs.LOG if job else None
+    with (
+        logging_to(order.config.observe.log_level, log_file),
+        asyncio.Runner(loop_factory=loop_factory(order.config)) as runner,
+    ):
+        ending = runner.run(_Session(job, order).run())
     _print_ending(order, path, ending)
     return ending.code
 

@@ -23,6 +23,8 @@ class HostQueue:
     stored: bool = False
     """Whether the store may hold requests that are not in memory."""
     leases: int = 0
+    last: tuple[CrawlRequest, float, float] | None = None
+    """The last lease, with ``due`` before and after it: what to go back to if that one is not used."""
     known: bool = False
     """Whether a lease was given back before: until then the host has one lease at a time."""
 
@@ -87,9 +89,11 @@ class HostQueues:
             host = self._hosts[heapq.heappop(self._due)[1]]
             if not host.entries or host.due > now or host.leases >= self._width(host):
                 continue
-            leased.append(host.entries.pop(0))
+            entry = host.entries.pop(0)
+            leased.append(entry)
             host.leases += 1
-            host.due = max(host.due, now + host.delay)
+            before, host.due = host.due, now + host.delay
+            host.last = (entry[3], before, host.due)
             if host.entries:
                 self._announce(host)
         return leased
@@ -101,12 +105,18 @@ class HostQueues:
             host.entries.insert(0, entry)
             self._announce(host)
 
-    def give_back(self, name: str, now: float, *, pause: float, asked: bool) -> None:
-        """End a lease: the host is due after its delay or the pause."""
-        host = self.host(name, now)
+    def give_back(self, request: CrawlRequest, now: float, *, pause: float, asked: bool) -> None:
+        """End a lease: the host is due after its delay or the pause.
+
+        One that was not used gives its delay back, unless a later lease or a pause has moved the moment since.
+        """
+        host = self.host(request.host, now)
         host.leases -= 1
         host.known = True
-        host.due = max(host.due, now + pause) if asked or pause else now
+        if not asked and host.last and (host.last[0], host.last[2]) == (request, host.due):
+            host.due = host.last[1]
+        if pause:
+            host.due = max(host.due, now + pause)
         self._announce(host)
 
     def set_delay(self, name: str, delay: float, now: float) -> None:

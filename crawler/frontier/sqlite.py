@@ -100,13 +100,13 @@ class SqliteFrontier:
 
     def fetched(self, request: CrawlRequest, *, pause: float = 0.0, asked: bool = True) -> None:
         """Free the host."""
-        self._queues.give_back(request.host, self._now(), pause=pause, asked=asked)
+        self._queues.give_back(request, self._now(), pause=pause, asked=asked)
 
     def again(self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0) -> None:
         """Give the lease back and queue its successor first in its host's line."""
         now = self._now()
         row = self._ids.pop(leased.url)
-        self._queues.give_back(leased.host, now, pause=pause, asked=True)
+        self._queues.give_back(leased, now, pause=pause, asked=True)
         self._queues.push_later((-successor.priority, successor.depth, row, successor), now + after)
 
     async def claim(self, url: str) -> bool:
