@@ -1,264 +1,282 @@
-"""The frontier in SQLite: one file, one writer thread, one transaction per commit.
+"""The durable frontier on SQLite: decisions in memory, everything that must last in one file.
 
-A row is queued or done; leases live in memory only, so whatever was not committed is queued again on the next
-start. SQLite runs in WAL mode with synchronous=NORMAL: a kill loses nothing that was committed, a power cut may
-lose the last commits but never the order of them. One connection writes; readers never checkpoint.
+::
+
+    add ─► seen ─┬─► hosts (the best, in memory) ─► lease ─► fetched ─► ... ─► commit
+                 └─► unwritten ─────┐     ▲                                      │
+                                    ▼     └─── refills ───┐                      │
+                                  step: one transaction, then reads ◄────────────┘
+                                  (one at a time, in a thread of its own)
+
+Leasing never touches the disk. All traffic with the file goes through :meth:`SqliteFrontier._step`: it takes what
+is unwritten, and which hosts want a refill, to the ledger's thread, and applies the answer on its return. As there
+is one step at a time, a refill cannot bring back what a commit beside it has just finished.
+
+Leases are in memory only: in the file a URL is queued or done, so opening it queues again what was out.
 """
 
 import asyncio
-import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import TypeVar, TypeVarTuple
 
-from crawler.errors import JobError
-from crawler.frontier.hosts import Entry, HostQueue, HostQueues
+from crawler.frontier.hosts import FrontierSettings, HostQueues
+from crawler.frontier.ledger import Answer, Changes, HostChange, Ledger, Question, UrlRow
+from crawler.frontier.schema import ALIAS, read_counts
+from crawler.frontier.seen import SeenSet
 from crawler.types import CrawlRequest, Done, FrontierCounts, Outcome
+from crawler.urls import host_key
+
+__all__ = ["FrontierSettings", "SqliteFrontier", "read_counts"]
 
 T = TypeVar("T")
-VERSION = 1
-_PENDING = 10_000
-_ALIAS = "alias"
-_HASH = (1 << 60) - 1
+Args = TypeVarTuple("Args")
 
-_SCHEMA = """
-CREATE TABLE urls (
-  id INTEGER PRIMARY KEY, url TEXT NOT NULL, host TEXT NOT NULL, depth INTEGER NOT NULL,
-  priority INTEGER NOT NULL, parent TEXT, outcome TEXT);
-CREATE INDEX queued ON urls (host, priority DESC, depth, id) WHERE outcome IS NULL;
-CREATE TABLE sinks (name TEXT PRIMARY KEY, position INTEGER NOT NULL);
-CREATE TABLE delays (host TEXT PRIMARY KEY, delay REAL NOT NULL);
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class FrontierSettings:
-    """Politeness and bounds: leases per host, seconds between them, requests of a host held in memory."""
-
-    per_host: int = 2
-    delay: float = 0.25
-    buffer: int = 256
+_NOTHING: Mapping[str, int] = MappingProxyType({})
+_UNWRITTEN = 8192  # new URLs that wait for the next step, at most
+_LASTING_PAUSE = 1.0  # seconds; a shorter one need not survive the process
 
 
 class SqliteFrontier:
-    """See :class:`crawler.protocols.Frontier`. ``path`` None keeps everything in memory."""
+    """A :class:`crawler.protocols.Frontier` in the file ``path`` (None: in memory, gone with the process).
+
+    All methods belong to one event loop. After an error of the file every further call raises it again: what is
+    in the file is the last commit.
+    """
 
     def __init__(
-        self, path: Path | None, settings: FrontierSettings, now: Callable[[], float] = time.monotonic
+        self,
+        path: Path | None,
+        settings: FrontierSettings,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._path = path
         self._settings = settings
         self._now = now
-        self._queues = HostQueues(settings.per_host, settings.delay, settings.buffer)
-        self._seen: set[int] = set()
-        self._ids: dict[str, int] = {}  # of leased requests
-        self._next_id = 1
-        self._pending: list[tuple[Any, ...]] = []
-        self._delays: dict[str, float] = {}
-        self._outcomes: Counter[Outcome] = Counter()
-        self._known = 0
-        self._done = 0
-        self._writer = ThreadPoolExecutor(1, "frontier")
-        self._db: sqlite3.Connection | None = None
+        self._wall = wall
+        self._ledger = Ledger(path)
+        self._thread = ThreadPoolExecutor(1, "frontier")
+        self._lock = asyncio.Lock()
+        self._steps: set[asyncio.Task[None]] = set()
+        self._refilling = False
+        self._failure: Exception | None = None
+        self._opened = False
+        # What is known
+        self._seen = SeenSet()
+        self._claimed: set[str] = set()
+        self._hosts = HostQueues(settings)
+        self._last_id = 0
+        self._queued = 0
+        self._leased = 0
+        self._outcomes: dict[Outcome, int] = {}
+        # What the next step writes
+        self._unwritten: list[UrlRow] = []
+        self._changed: dict[str, HostChange] = {}
 
     async def open(self) -> Mapping[str, int]:
-        """Open or create the store; return the sinks' positions."""
-        return await self._in_writer(self._open)
+        """Open or create the file; return the sinks' positions of the last commit.
 
-    async def add(self, requests: Sequence[CrawlRequest]) -> int:
-        """Queue new requests; they can be leased at once and are stored by the next commit."""
-        entries = list(self._admit(requests))
-        self._queues.push(entries, self._now())
-        if len(self._pending) >= _PENDING:
-            await self.commit((), {})
-        return len(entries)
-
-    def _admit(self, requests: Sequence[CrawlRequest]) -> Iterator[Entry]:
-        for request in requests:
-            key = hash(request.url) & _HASH
-            if key in self._seen:
-                continue
-            self._seen.add(key)
-            self._known += 1
-            r, row = request, self._next_id
-            self._next_id += 1
-            self._pending.append((row, r.url, r.host, r.depth, r.priority, r.parent, None))
-            yield (-r.priority, r.depth, row, r)
-
-    async def lease(self, limit: int) -> Sequence[CrawlRequest]:
-        """Hand out requests of hosts that are due."""
-        for host in self._queues.hungry():
-            await self._refill(host)
-        leased = self._queues.lease(limit, self._now())
-        for entry in leased:
-            self._ids[entry[3].url] = entry[2]
-        return [entry[3] for entry in leased]
-
-    def fetched(self, request: CrawlRequest, *, pause: float = 0.0, asked: bool = True) -> None:
-        """Free the host."""
-        self._queues.give_back(request, self._now(), pause=pause, asked=asked)
-
-    def again(self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0) -> None:
-        """Give the lease back and queue its successor first in its host's line."""
-        now = self._now()
-        row = self._ids.pop(leased.url)
-        self._queues.give_back(leased, now, pause=pause, asked=True)
-        self._queues.push_later((-successor.priority, successor.depth, row, successor), now + after)
-
-    async def claim(self, url: str) -> bool:
-        """Mark a redirect target as known."""
-        key = hash(url) & _HASH
-        if key in self._seen:
-            return False
-        self._seen.add(key)
-        return True
-
-    def set_delay(self, host: str, delay: float) -> None:
-        """Set a host's delay; it is stored by the next commit."""
-        self._delays[host] = delay
-        self._queues.set_delay(host, delay, self._now())
-
-    def next_due(self) -> float | None:
-        """Return the seconds until a queued request is due."""
-        return self._queues.next_due(self._now())
-
-    def counts(self) -> FrontierCounts:
-        """Count what it holds."""
-        leased = len(self._ids)
-        queued = self._known - self._done - leased
-        return FrontierCounts(self._known, queued, leased, len(self._queues), dict(self._outcomes))
-
-    async def commit(self, done: Sequence[Done], positions: Mapping[str, int]) -> None:
-        """Store everything since the last commit in one transaction."""
-        pending, self._pending = self._pending, []
-        delays, self._delays = self._delays, {}
-        rows = [(each.outcome.value, self._ids[each.request.url]) for each in done]
-        aliases = [
-            (hop, each.request.host, each.request.depth, 0, each.request.url, _ALIAS)
-            for each in done
-            if each.outcome is not Outcome.SKIPPED
-            for hop in each.request.redirects
-        ]
-        self._next_id += len(aliases)
-        first = self._next_id - len(aliases)
-        aliases_with_id = [(first + n, *alias) for n, alias in enumerate(aliases)]
-        await self._in_writer(self._store, pending + aliases_with_id, rows, positions, delays)
-        for each in done:
-            del self._ids[each.request.url]
-            self._outcomes[each.outcome] += 1
-        self._done += len(done)
-
-    async def seed_hosts(self) -> list[str]:
-        """Return the hosts of the seeds, and those that they redirected to."""
-        return await self._in_writer(self._seed_hosts)
+        Raises:
+            JobError: the file is damaged, not a crawl's, of another version, or another process writes to it.
+        """
+        try:
+            contents = await self._run(self._ledger.open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+        self._opened = True
+        self._seen = contents.seen
+        self._last_id = contents.last_id
+        self._queued = contents.queued
+        self._outcomes = dict(contents.outcomes)
+        self._hosts = HostQueues(
+            self._settings,
+            contents.hosts,
+            resumed_at=self._now() if contents.existed else None,
+            dormant=contents.queued > 0,
+        )
+        return contents.positions
 
     async def aclose(self) -> None:
-        """Close the store."""
-        await self._in_writer(self._close)
-        self._writer.shutdown()
-
-    async def _in_writer(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Write what is unwritten, and close the file. What was leased is queued at the next open."""
+        if not self._opened:
+            return
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writer, call, *arguments)
-        except sqlite3.Error as error:
-            raise JobError(f"{self._path}: {error}") from error
-
-    # In the writer thread
-
-    def _open(self) -> Mapping[str, int]:
-        self._db = db = sqlite3.connect(str(self._path or ":memory:"), isolation_level=None, check_same_thread=False)
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise JobError(f"{self._path}: made by a newer version (format {version}; this one reads {VERSION})")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        if version == 0:
-            db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-        self._load(db)
-        return dict(db.execute("SELECT name, position FROM sinks").fetchall())
-
-    def _load(self, db: sqlite3.Connection) -> None:
-        for row, url, outcome in db.execute("SELECT id, url, outcome FROM urls"):
-            self._seen.add(hash(url) & _HASH)
-            self._next_id = max(self._next_id, row + 1)
-            if outcome == _ALIAS:
-                continue
-            self._known += 1
-            if outcome is not None:
-                self._done += 1
-                self._outcomes[Outcome(outcome)] += 1
-        now = self._now()
-        for (name,) in db.execute("SELECT DISTINCT host FROM urls WHERE outcome IS NULL").fetchall():
-            self._queues.resume(name, now + self._settings.delay)  # a kill must not break politeness
-        for name, delay in db.execute("SELECT host, delay FROM delays").fetchall():
-            self._queues.set_delay(name, delay, now)
-
-    async def _refill(self, host: HostQueue) -> None:
-        """Read the head of a host's queue from the store, which has to hold all of it first."""
-        known = self._next_id  # what is added from here on may be in neither the rows read nor memory
-        await self.commit((), {})
-        busy = set(self._ids.values()) | self._queues.later_ids()
-        rows = await self._in_writer(self._read, host.name, self._settings.buffer + len(busy))
-        host.stored = len(rows) == self._settings.buffer + len(busy)
-        fresh = [row for row in rows if row[0] not in busy][: self._settings.buffer]
-        stored = host.stored or len(fresh) == self._settings.buffer or self._next_id != known
-        host.stored = False
-        entries = [(-r[4], r[3], r[0], CrawlRequest(r[1], r[2], r[3], r[5], r[4])) for r in fresh]
-        self._queues.push(entries, self._now())
-        host.stored = stored
-
-    def _read(self, host: str, limit: int) -> list[tuple[Any, ...]]:
-        assert self._db is not None
-        query = (
-            "SELECT id, url, host, depth, priority, parent FROM urls WHERE host = ? AND outcome IS NULL"
-            " ORDER BY priority DESC, depth, id LIMIT ?"
-        )
-        return self._db.execute(query, (host, limit)).fetchall()
-
-    def _store(
-        self,
-        added: Sequence[tuple[Any, ...]],
-        done: Sequence[tuple[str, int]],
-        positions: Mapping[str, int],
-        delays: Mapping[str, float],
-    ) -> None:
-        db = self._db
-        assert db is not None
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            db.executemany("INSERT INTO urls VALUES (?, ?, ?, ?, ?, ?, ?)", added)
-            db.executemany("UPDATE urls SET outcome = ? WHERE id = ?", done)
-            db.executemany("INSERT OR REPLACE INTO sinks VALUES (?, ?)", list(positions.items()))
-            db.executemany("INSERT OR REPLACE INTO delays VALUES (?, ?)", list(delays.items()))
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
-
-    def _seed_hosts(self) -> list[str]:
-        assert self._db is not None
-        return [host for (host,) in self._db.execute("SELECT DISTINCT host FROM urls WHERE depth = 0")]
-
-    def _close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-
-
-def read_counts(path: Path) -> FrontierCounts:
-    """Count a job's URLs from outside, also while a crawl writes; reads only."""
-    try:
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            rows = db.execute("SELECT outcome, count(*) FROM urls GROUP BY outcome").fetchall()
-            (hosts,) = db.execute("SELECT count(DISTINCT host) FROM urls").fetchone()
+            if self._failure is None:
+                await self._step()
         finally:
-            db.close()
-    except sqlite3.Error as error:
-        raise JobError(f"{path}: {error}") from error
-    outcomes = {Outcome(name): n for name, n in rows if name not in {None, _ALIAS}}
-    queued = sum(n for name, n in rows if name is None)
-    return FrontierCounts(queued + sum(outcomes.values()), queued, 0, hosts, outcomes)
+            async with self._lock:
+                self._opened = False
+                await self._run(self._ledger.close)
+            self._thread.shutdown()
+
+    # Requests in
+
+    async def add(self, requests: Sequence[CrawlRequest]) -> int:
+        """Queue the requests whose URL is new; return how many were. Waits for the disk only under a flood."""
+        self._check()
+        now, new = self._now(), 0
+        for request in requests:
+            if self._seen.add(request.url):
+                new += 1
+                self._queue(request, now)
+                if len(self._unwritten) >= _UNWRITTEN:
+                    await self._step()
+        return new
+
+    def _queue(self, request: CrawlRequest, now: float) -> None:
+        self._last_id = row = self._last_id + 1
+        parent: int | str | None = request.parent
+        if request.parent is not None:  # its page is leased still, as a rule: a row is shorter than a URL
+            parent = self._hosts.leased_id(request.parent) or parent
+        depth, priority = request.depth, request.priority
+        self._unwritten.append((row, request.url, request.host, depth, priority, parent, None))
+        self._hosts.add((-priority, depth, row, request), now)
+        self._queued += 1
+
+    def again(self, leased: CrawlRequest, successor: CrawlRequest, *, after: float = 0.0, pause: float = 0.0) -> None:
+        """Give a lease back and queue its successor, first in its host's line."""
+        rest = self._hosts.again(leased, successor, self._now(), after=after, pause=pause)
+        self._leased -= 1
+        self._queued += 1
+        self._keep_pause(leased.host, pause, rest)
+
+    async def claim(self, url: str) -> bool:
+        """Mark a redirect target as known; return whether it was new."""
+        new = self._seen.add(url)
+        if new:
+            self._claimed.add(url)
+        return new
+
+    async def seed_hosts(self) -> list[str]:
+        """Return the hosts of all URLs of depth 0, and those that they redirected to: a crawl's scope."""
+        await self._step()
+        return await self._run(self._ledger.seed_hosts)
+
+    # Requests out
+
+    async def lease(self, limit: int) -> Sequence[CrawlRequest]:
+        """Hand out requests of hosts that are due; waits for the disk only where nothing else is."""
+        self._check()
+        leased = self._hosts.lease(limit, self._now())
+        while not leased and limit > 0 and self._hosts.starved():
+            await self._step()
+            leased = self._hosts.lease(limit, self._now())
+        self._queued -= len(leased)
+        self._leased += len(leased)
+        if not self._refilling and self._hosts.hungry():
+            self._refilling = True
+            self._start_step().add_done_callback(self._refilled)
+        return leased
+
+    def _refilled(self, _: "asyncio.Task[None]") -> None:
+        self._refilling = False
+
+    def fetched(self, request: CrawlRequest, *, pause: float = 0.0, asked: bool = True) -> None:
+        """Free the host of a leased request."""
+        rest = self._hosts.fetched(request, self._now(), pause=pause, asked=asked)
+        self._keep_pause(request.host, pause, rest)
+
+    def set_delay(self, host: str, delay: float) -> None:
+        """Set a host's delay, for this process and later ones."""
+        self._hosts.set_delay(host, delay, self._now())
+        self._changed[host] = replace(self._changed.get(host, HostChange()), delay=delay)
+
+    def _keep_pause(self, host: str, pause: float, rest: float) -> None:
+        """Remember a pause for later processes. ``rest`` is what is left of the host's longest."""
+        if pause >= _LASTING_PAUSE:
+            change = self._changed.get(host, HostChange())
+            self._changed[host] = replace(change, pause=rest, paused_until=self._wall() + rest)
+
+    def next_due(self) -> float | None:
+        """Seconds until a queued request is due (0: now); None where none could become due by time alone."""
+        return self._hosts.next_due(self._now())
+
+    def counts(self) -> FrontierCounts:
+        """Count what it holds. Redirect targets are not counted: they have no record of their own."""
+        known = self._queued + self._leased + sum(self._outcomes.values())
+        hosts = len(self._hosts.known)
+        return FrontierCounts(known, self._queued, self._leased, hosts, dict(self._outcomes))
+
+    # The file
+
+    async def commit(self, done: Sequence[Done], positions: Mapping[str, int]) -> None:
+        """Store in one transaction: every URL added so far, the done ones (with their redirects), positions.
+
+        Raises:
+            JobError: the disk is full, say; the file holds the commit before this one.
+        """
+        self._check()
+        await self._step(done, positions)
+
+    async def _step(self, done: Sequence[Done] = (), positions: Mapping[str, int] = _NOTHING) -> None:
+        """Write and read; a caller that is cancelled does not leave it half done."""
+        await asyncio.shield(self._start_step(done, positions))
+
+    def _start_step(self, done: Sequence[Done] = (), positions: Mapping[str, int] = _NOTHING) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._run_step(done, positions))
+        self._steps.add(task)
+        task.add_done_callback(self._step_ended)
+        return task
+
+    def _step_ended(self, task: "asyncio.Task[None]") -> None:
+        self._steps.discard(task)
+        if not task.cancelled():
+            task.exception()  # it was kept: the next call raises it
+
+    async def _run_step(self, done: Sequence[Done], positions: Mapping[str, int]) -> None:
+        async with self._lock:
+            self._check()
+            changes = self._take_changes(done, positions)
+            wants, dormant = self._hosts.wants()
+            if not (self._opened and (changes or wants or dormant)):
+                return
+            active = self._hosts.active() if dormant else frozenset()
+            question = Question(wants, dormant, active, self._hosts.refill_size, self._wall())
+            try:
+                answer = await self._run(self._ledger.step, changes, question)
+            except Exception as error:
+                self._failure = error
+                raise
+            self._apply(done, answer)
+
+    def _take_changes(self, done: Sequence[Done], positions: Mapping[str, int]) -> Changes:
+        rows = [(item.outcome.value, self._row(item.request)) for item in done]
+        urls, self._unwritten = self._unwritten, []
+        for item in done:
+            urls += self._aliases(item.request)
+        hosts, self._changed = self._changed, {}
+        return Changes(urls, rows, hosts, positions)
+
+    def _row(self, request: CrawlRequest) -> int:
+        row = self._hosts.leased_id(request.url)
+        assert row is not None, "only what is leased can be done"
+        return row
+
+    def _aliases(self, request: CrawlRequest) -> Iterator[UrlRow]:
+        """Make rows of the redirect targets that the request has claimed."""
+        for url in request.redirects:
+            if url in self._claimed:
+                self._claimed.discard(url)
+                self._last_id += 1
+                yield self._last_id, url, host_key(url), request.depth, 0, self._row(request), ALIAS
+
+    def _apply(self, done: Sequence[Done], answer: Answer) -> None:
+        now = self._now()
+        for item in done:
+            self._hosts.committed(item.request.url, now)
+            self._outcomes[item.outcome] = self._outcomes.get(item.outcome, 0) + 1
+        self._leased -= len(done)
+        self._hosts.refilled(answer.refills, now, dormant=answer.more)
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    async def _run(self, function: Callable[[*Args], T], *args: *Args) -> T:
+        """Call a method of the ledger in its thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
