@@ -53,8 +53,8 @@ def _key(key: object, where: str) -> str:
 
 
 def _text(value: str) -> str:
-    """Return plain text; a lone surrogate cannot be written as UTF-8."""
-    return str(value) if value.isascii() else value.encode("utf-8", "replace").decode()
+    """Return plain text, ``?`` for a lone surrogate: it cannot be written as UTF-8."""
+    return str.__str__(value) if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _plain(value: object, where: str, depth: int) -> Json:

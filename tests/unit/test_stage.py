@@ -81,7 +81,7 @@ def test_robots_of_page_and_header_are_joined() -> None:
         ParseOptions(),
         robots="nofollow",
     )
-    assert parsed.meta["robots"] == "nofollow, noindex"
+    assert parsed.meta["robots"] == "noindex, nofollow"
 
 
 @pytest.mark.parametrize("label", ["punycode", "zip", "no-such-charset", ""])

@@ -1,0 +1,68 @@
+"""The encoding that a page declares for itself within its first 1024 bytes.
+
+The algorithm of the HTML standard (13.2.3.2, "prescan a byte stream to determine its encoding"): it reads bytes, not
+text, skips comments and tags, and understands ``<meta charset>``, ``<meta http-equiv=content-type>`` and, where
+there is neither, the XML declaration. Linear; 1024 bytes bound it.
+"""
+
+import re
+from collections.abc import Iterator
+
+_WINDOW = 1024
+_TAG = re.compile(rb"</?[a-zA-Z][^\t\n\f\r />]*")
+_ATTRIBUTE = re.compile(
+    rb"""[\t\n\f\r /]*(?P<name>=?[^\t\n\f\r />=]*)
+    (?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:"(?P<double>[^"]*)"?|'(?P<single>[^']*)'?|(?P<bare>[^\t\n\f\r >]*)))?""",
+    re.VERBOSE,
+)
+_CHARSET = re.compile(
+    rb"""charset[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)"|'([^']*)'|([^\t\n\f\r ;"'][^\t\n\f\r ;]*))""", re.IGNORECASE
+)
+_XML = re.compile(rb"""<\?xml[^>]*?\sencoding[\t\n\r ]*=[\t\n\r ]*["']([^"'>]*)["']""")
+
+
+def declared_labels(body: bytes) -> Iterator[str]:
+    """Yield the labels that the page declares, as they stand there: a later one counts where an earlier is unknown."""
+    head = body[:_WINDOW]
+    if b"charset" in head.lower():
+        yield from _meta_labels(head)
+    if declaration := _XML.match(head):
+        yield declaration[1].decode("latin-1")
+
+
+def _meta_labels(head: bytes) -> Iterator[str]:
+    at = 0
+    while (at := head.find(b"<", at)) >= 0:
+        end = at
+        if head.startswith(b"<!--", at):
+            end = head.find(b"-->", at + 2)  # "<!-->" is a whole comment
+        elif tag := _TAG.match(head, at):
+            attributes, end = _attributes(head, tag.end())
+            if tag[0].lower() == b"<meta" and (label := _label_of(attributes)):
+                yield label.decode("latin-1")
+        elif head[at + 1 : at + 2] in {b"!", b"/", b"?"}:
+            end = head.find(b">", at)
+        if end < 0:
+            return
+        at = end + 1
+
+
+def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
+    """Read a tag's attributes; return them (of equal names the first) and where the tag ends."""
+    attributes: dict[bytes, bytes] = {}
+    while (match := _ATTRIBUTE.match(head, at)) and match.end() > at:
+        at = match.end()
+        value = match["double"] or match["single"] or match["bare"] or b""
+        if name := match["name"].lower():
+            attributes.setdefault(name, value)
+    return attributes, at
+
+
+def _label_of(meta: dict[bytes, bytes]) -> bytes | None:
+    if b"charset" in meta:
+        return meta[b"charset"]
+    if meta.get(b"http-equiv", b"").lower() == b"content-type" and (
+        match := _CHARSET.search(meta.get(b"content", b""))
+    ):
+        return match[1] or match[2] or match[3]
+    return None
