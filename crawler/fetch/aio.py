@@ -1,7 +1,6 @@
 """The fetcher for coroutines, on aiohttp."""
 
 import asyncio
-import enum
 import os
 from types import TracebackType
 from typing import Self
@@ -25,87 +24,14 @@ from crawler.exchange import (
     request_headers,
     wants_body,
 )
-from crawler.fetch.connector import CURRENT, Connecting, GuardedConnector, LostError
+from crawler.fetch.attempt import CURRENT, Attempt, Phase
+from crawler.fetch.connector import GuardedConnector, LostError
 from crawler.fetch.dns import Resolver
 from crawler.guard import Guard
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
 
-
-class _Phase(enum.Enum):
-    """What an exchange waits for."""
-
-    CONNECT = enum.auto()
-    HEADER = enum.auto()
-    BODY = enum.auto()
-
-
 # What aiohttp buffers of a body before it makes the server wait; twice that per connection at most.
 _READ_BUFFER = 64 * 1024
-
-
-class _Exchange(Connecting):
-    """One exchange in time: three phases, each with its deadline.
-
-    Most exchanges end long before their first deadline, so a new phase only notes its own; the one timer
-    looks at the note when it fires, and fires again if it was early.
-    """
-
-    __slots__ = ("_due", "_loop", "_phase", "_settings", "_started", "_timer", "_wakes", "timeout")
-
-    def __init__(self, settings: FetchSettings) -> None:
-        super().__init__()
-        self.timeout = asyncio.timeout(None)
-        self._loop = asyncio.get_running_loop()
-        self._settings = settings
-        self._started = self._loop.time()
-        self._phase = _Phase.CONNECT
-        self._due = self._started + min(settings.connect_s, settings.total_s)
-        self._arm()
-
-    def connected(self) -> None:
-        self._begin(_Phase.HEADER, self._settings.first_byte_s)
-
-    def answered(self) -> float:
-        """Hear that the header is here; return the seconds until then."""
-        self._begin(_Phase.BODY, self._settings.total_s)
-        return self.elapsed()
-
-    def finished(self) -> None:
-        """Stop the clock."""
-        self._timer.cancel()
-
-    @property
-    def is_answered(self) -> bool:
-        return self._phase is _Phase.BODY
-
-    def elapsed(self) -> float:
-        """Return the seconds since the beginning."""
-        return self._loop.time() - self._started
-
-    def lateness(self) -> str:
-        """Return what the exchange waited for in vain, and how long."""
-        if self._due == self._started + self._settings.total_s:
-            return f"not complete within {self._settings.total_s:g} s"
-        if self._phase is _Phase.CONNECT:
-            return f"no connection within {self._settings.connect_s:g} s"
-        return f"no response header within {self._settings.first_byte_s:g} s"
-
-    def _begin(self, phase: "_Phase", seconds: float) -> None:
-        self._phase = phase
-        self._due = min(self._loop.time() + seconds, self._started + self._settings.total_s)
-        if self._due < self._wakes:
-            self._timer.cancel()
-            self._arm()
-
-    def _arm(self) -> None:
-        self._wakes = self._due
-        self._timer = self._loop.call_at(self._due, self._check)
-
-    def _check(self) -> None:
-        if self._loop.time() < self._due:
-            self._arm()
-        else:
-            self.timeout.reschedule(self._due)
 
 
 class AioFetcher:
@@ -144,27 +70,27 @@ class AioFetcher:
 
     async def fetch(self, request: CrawlRequest, rule: BodyRule) -> Fetched | Failed:
         """GET ``request.target``; whatever goes wrong is a :class:`Failed`."""
-        exchange = _Exchange(self._settings)
-        token = CURRENT.set(exchange)
+        attempt = Attempt(self._settings)
+        token = CURRENT.set(attempt)
         try:
-            async with exchange.timeout:
-                return await self._exchange(request, rule, exchange)
+            async with attempt.timeout:
+                return await self._exchange(request, rule, attempt)
         except Exception as error:  # noqa: BLE001 - aiohttp's errors are no closed list; none may end the crawl
-            kind, message = _failure(error, exchange)
-            return Failed(request, kind, message, exchange.elapsed())
+            kind, message = _failure(error, attempt)
+            return Failed(request, kind, message, attempt.elapsed())
         finally:
-            exchange.finished()
+            attempt.finished()
             CURRENT.reset(token)
 
-    async def _exchange(self, request: CrawlRequest, rule: BodyRule, exchange: _Exchange) -> Fetched:
+    async def _exchange(self, request: CrawlRequest, rule: BodyRule, attempt: Attempt) -> Fetched:
         response = await self._session.get(URL(request.target, encoded=True), allow_redirects=False)
         try:
-            ttfb_s = exchange.answered()
+            ttfb_s = attempt.answered()
             headers = lower_headers(response.headers.items())
             if wants_body(response.status, headers, rule):
                 body = new_body(headers, rule, self._settings)
-                await exchange.read(response.content, body)
-                if ends_with_connection(headers) and exchange.was_reset():
+                await attempt.read(response.content, body)
+                if ends_with_connection(headers) and attempt.was_reset():
                     raise LostError
                 content, wire_bytes = body.finish(), body.wire_bytes
             else:
@@ -179,7 +105,7 @@ class AioFetcher:
             headers,
             content,
             ttfb_s,
-            exchange.elapsed(),
+            attempt.elapsed(),
             wire_bytes,
         )
 
@@ -198,26 +124,26 @@ async def _drain(response: aiohttp.ClientResponse, headers: dict[str, str]) -> i
     return content.total_bytes
 
 
-def _failure(error: Exception, exchange: _Exchange) -> tuple[ErrorKind, str]:
+def _failure(error: Exception, attempt: Attempt) -> tuple[ErrorKind, str]:
     """Return the kind of a failure and one line on it."""
-    peer = f"{exchange.host}:{exchange.port}"
+    peer = f"{attempt.host}:{attempt.port}"
     match error:
-        case TimeoutError() if exchange.timeout.expired():
-            return ErrorKind.TIMEOUT, exchange.lateness()
+        case TimeoutError() if attempt.timeout.expired():
+            return ErrorKind.TIMEOUT, attempt.lateness()
         case DecodeError():
             return ErrorKind.DECODE, one_line(error)
         case BodyTooLargeError():
             return ErrorKind.BODY_TOO_LARGE, one_line(error)
         case aiohttp.ClientConnectorDNSError():
-            return ErrorKind.DNS, f"no address for {exchange.host}: {one_line(error.os_error.strerror)}"
-        case aiohttp.ClientConnectorError() if exchange.refusal and not exchange.sockets:
-            return ErrorKind.ADDRESS_REFUSED, exchange.refusal
+            return ErrorKind.DNS, f"no address for {attempt.host}: {one_line(error.os_error.strerror)}"
+        case aiohttp.ClientConnectorError() if attempt.refusal and not attempt.sockets:
+            return ErrorKind.ADDRESS_REFUSED, attempt.refusal
         case aiohttp.ClientSSLError():
             return ErrorKind.TLS, f"TLS with {peer} failed: {one_line(error.os_error)}"
         case aiohttp.ClientConnectorError():
             return ErrorKind.CONNECT, f"cannot connect to {peer}: {_reason(error.os_error)}"
         case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError():
-            missing = "the end of the body" if exchange.is_answered else "the response"
+            missing = "the end of the body" if attempt.phase is Phase.BODY else "the response"
             return ErrorKind.RESET, f"the connection was lost before {missing}"
         case aiohttp.ClientResponseError() | HttpProcessingError():
             return ErrorKind.PROTOCOL, f"not a valid HTTP response: {one_line(error.message)}"

@@ -2,7 +2,7 @@
 
 **Guard.** ``socket_factory`` makes every socket of the connector, and is given the very address that is
 connected to next: of names, of literal addresses, of each contender of happy eyeballs. The hostname comes
-from :data:`CURRENT`, which :meth:`GuardedConnector.connect` fills and the tasks below it inherit. A pooled
+from :data:`~crawler.fetch.attempt.CURRENT`, which the tasks that connect inherit. A pooled
 connection is keyed by host and port, and was vetted for them.
 
 **Surplus.** aiohttp returns a connection to its pool at the end of a body and goes on parsing: what a server
@@ -13,34 +13,18 @@ response is closed. The same check spots those that the server closed meanwhile.
 **One try.** aiohttp repeats a request after any lost connection. That is right for a reused one, which the
 server may have closed just then; on a new one it would be a retry of which neither politeness nor the record
 knows.
-
-**Broken bodies.** Where a chunk of a body is malformed, aiohttp closes the connection and tells nobody who
-waits for the body; where a body ends with its connection, it takes a reset for the end.
-:attr:`Connecting.closed` tells of both.
 """
 
-import asyncio
 import select
 import socket
-from contextvars import ContextVar
-from functools import partial
 from typing import TYPE_CHECKING
 
-from aiohttp import (
-    AddrInfoType,
-    ClientConnectionError,
-    ClientRequest,
-    ClientTimeout,
-    ServerDisconnectedError,
-    StreamReader,
-    TCPConnector,
-)
+from aiohttp import AddrInfoType, ClientConnectionError, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver
-from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
-from crawler.content import Body
 from crawler.exchange import FetchSettings
+from crawler.fetch.attempt import CURRENT
 from crawler.guard import Guard
 
 if TYPE_CHECKING:
@@ -49,66 +33,6 @@ if TYPE_CHECKING:
 
 class LostError(ClientConnectionError):
     """A connection was lost on which the exchange depends."""
-
-
-class Connecting:
-    """What is known of the connection of one exchange.
-
-    ``refusal`` says why an address was not connected to; ``sockets`` counts those that were tried.
-    """
-
-    __slots__ = ("connections", "host", "port", "protocol", "refusal", "reused", "sockets")
-
-    def __init__(self) -> None:
-        self.host = ""
-        self.port = 0
-        self.connections = 0
-        self.reused = False
-        self.sockets = 0
-        self.refusal: str | None = None
-        self.protocol: ResponseHandler | None = None
-
-    def connected(self) -> None:
-        """Hear that the request is about to be sent."""
-
-    @property
-    def closed(self) -> "asyncio.Future[None] | None":
-        """Done when the connection is lost, with an exception unless the server closed it in good order."""
-        return self.protocol.closed if self.protocol is not None else None
-
-    async def read(self, content: StreamReader, body: Body) -> None:
-        """Feed the body from the wire, until its end or until it wants no more.
-
-        Raises:
-            ClientError: the body breaks off, or is malformed.
-        """
-        closed = self.closed
-        if closed is None or content.is_eof():
-            return await _feed(content, body)
-        wake = partial(self._wake, content)
-        closed.add_done_callback(wake)
-        try:
-            return await _feed(content, body)
-        finally:
-            closed.remove_done_callback(wake)
-
-    def _wake(self, content: StreamReader, _: object) -> None:
-        """Tell whoever waits for a body that the connection is lost."""
-        if self.protocol is not None and not content.is_eof() and content.exception() is None:
-            content.set_exception(self.protocol.exception() or ServerDisconnectedError())
-
-    def was_reset(self) -> bool:
-        """Return whether the connection broke; a body that ends with its connection is then no whole one."""
-        closed = self.closed
-        return closed is not None and closed.done() and closed.exception() is not None
-
-
-async def _feed(content: StreamReader, body: Body) -> None:
-    while body.feed(await content.readany()) and not content.at_eof():
-        pass
-
-
-CURRENT: ContextVar[Connecting] = ContextVar("current_exchange")
 
 
 class GuardedConnector(TCPConnector):
@@ -137,34 +61,33 @@ class GuardedConnector(TCPConnector):
         Raises:
             LostError: a second try is wanted though the first connection was new.
         """
-        exchange = CURRENT.get()
-        again = exchange.connections > 0
-        if again and not exchange.reused:
+        attempt = CURRENT.get()
+        again = attempt.connections > 0
+        if again and not attempt.reused:
             raise LostError
-        exchange.host, exchange.port = req.url.raw_host or "", req.url.port or 0
-        exchange.connections += 1
+        attempt.host, attempt.port = req.url.raw_host or "", req.url.port or 0
+        attempt.connections += 1
         while True:
-            before = exchange.sockets
+            before = attempt.sockets
             connection = await super().connect(req, traces, timeout)
-            exchange.reused = exchange.sockets == before
-            if not exchange.reused:
+            attempt.reused = attempt.sockets == before
+            if not attempt.reused:
                 _retrieve_when_closed(connection)
             elif again or _is_dirty(connection):
                 connection.close()
                 continue
-            exchange.protocol = connection.protocol
-            exchange.connected()
+            attempt.connected(connection.protocol)
             return connection
 
     def _open_socket(self, info: AddrInfoType) -> socket.socket:
         """Make a socket for an address that may be reached."""
         family, kind, protocol, _, address = info
-        exchange = CURRENT.get()
-        refusal = self._address_guard.refusal(exchange.host, exchange.port, str(address[0]))
+        attempt = CURRENT.get()
+        refusal = self._address_guard.refusal(attempt.host, attempt.port, str(address[0]))
         if refusal is not None:
-            exchange.refusal = refusal
+            attempt.refusal = refusal
             raise PermissionError(refusal)
-        exchange.sockets += 1
+        attempt.sockets += 1
         return socket.socket(family, kind, protocol)
 
 

@@ -1,0 +1,159 @@
+"""One exchange on aiohttp as its connector and its reader see it: which connection, and how long still."""
+
+import asyncio
+import enum
+from contextvars import ContextVar
+from functools import partial
+
+from aiohttp import ServerDisconnectedError, StreamReader
+from aiohttp.client_proto import ResponseHandler
+
+from crawler.content import Body
+from crawler.exchange import FetchSettings
+
+
+class Phase(enum.Enum):
+    """What an exchange waits for."""
+
+    CONNECTION = enum.auto()
+    HEADER = enum.auto()
+    BODY = enum.auto()
+
+
+class Attempt:
+    """The clock of one exchange, and what is known of its connection.
+
+    Each phase has its deadline. Most exchanges end long before the first one, so a new phase only notes its
+    own; the one timer looks at the note when it fires, and fires again if it was early.
+
+    ``host`` and ``port`` are what was asked for; ``sockets`` counts the addresses tried, ``refusal`` says why
+    one was not; ``connections`` counts the times that aiohttp asked for a connection, ``reused`` is of the
+    last one.
+    """
+
+    __slots__ = (
+        "_due",
+        "_loop",
+        "_protocol",
+        "_settings",
+        "_started",
+        "_timer",
+        "_wakes",
+        "connections",
+        "host",
+        "phase",
+        "port",
+        "refusal",
+        "reused",
+        "sockets",
+        "timeout",
+    )
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self.host = ""
+        self.port = 0
+        self.connections = 0
+        self.reused = False
+        self.sockets = 0
+        self.refusal: str | None = None
+        self.phase = Phase.CONNECTION
+        self.timeout = asyncio.timeout(None)
+        self._protocol: ResponseHandler | None = None
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._due = self._started + min(settings.connect_s, settings.total_s)
+        self._arm()
+
+    # --- time
+
+    def connected(self, protocol: ResponseHandler | None) -> None:
+        """Hear that the request is about to be sent."""
+        self._protocol = protocol
+        self._begin(Phase.HEADER, self._settings.first_byte_s)
+
+    def answered(self) -> float:
+        """Hear that the header is here; return the seconds until then."""
+        self._begin(Phase.BODY, self._settings.total_s)
+        return self.elapsed()
+
+    def finished(self) -> None:
+        """Stop the clock."""
+        self._timer.cancel()
+
+    def elapsed(self) -> float:
+        """Return the seconds since the beginning."""
+        return self._loop.time() - self._started
+
+    def lateness(self) -> str:
+        """Return what the exchange waited for in vain, and how long."""
+        if self._due == self._started + self._settings.total_s:
+            return f"not complete within {self._settings.total_s:g} s"
+        if self.phase is Phase.CONNECTION:
+            return f"no connection within {self._settings.connect_s:g} s"
+        return f"no response header within {self._settings.first_byte_s:g} s"
+
+    def _begin(self, phase: Phase, seconds: float) -> None:
+        self.phase = phase
+        self._due = min(self._loop.time() + seconds, self._started + self._settings.total_s)
+        if self._due < self._wakes:
+            self._timer.cancel()
+            self._arm()
+
+    def _arm(self) -> None:
+        self._wakes = self._due
+        self._timer = self._loop.call_at(self._due, self._check)
+
+    def _check(self) -> None:
+        if self._loop.time() < self._due:
+            self._arm()
+        else:
+            self.timeout.reschedule(self._due)
+
+    # --- the end of a body, where aiohttp does not tell
+
+    async def read(self, content: StreamReader, body: Body) -> None:
+        """Feed the body from the wire, until its end or until it wants no more.
+
+        Where a chunk is malformed, aiohttp closes the connection and tells nobody who waits for the body: so
+        the end of the connection does.
+
+        Raises:
+            ClientError: the body breaks off.
+            HttpProcessingError: it is malformed.
+        """
+        closed = self._closed
+        if closed is None or content.is_eof():
+            return await _feed(content, body)
+        tell = partial(self._tell, content)
+        closed.add_done_callback(tell)
+        try:
+            return await _feed(content, body)
+        finally:
+            closed.remove_done_callback(tell)
+
+    def was_reset(self) -> bool:
+        """Return whether the connection broke.
+
+        aiohttp takes also that for the end of a body which only the end of the connection ends.
+        """
+        closed = self._closed
+        return closed is not None and closed.done() and closed.exception() is not None
+
+    @property
+    def _closed(self) -> "asyncio.Future[None] | None":
+        """Done when the connection is lost, with an exception unless it was closed in good order."""
+        return self._protocol.closed if self._protocol is not None else None
+
+    def _tell(self, content: StreamReader, _: object) -> None:
+        if self._protocol is not None and not content.is_eof() and content.exception() is None:
+            content.set_exception(self._protocol.exception() or ServerDisconnectedError())
+
+
+async def _feed(content: StreamReader, body: Body) -> None:
+    while body.feed(await content.readany()) and not content.at_eof():
+        pass
+
+
+CURRENT: ContextVar[Attempt] = ContextVar("current_attempt")
+"""The attempt that a task, and the tasks that it starts to connect, work for."""
