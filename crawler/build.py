@@ -15,16 +15,15 @@ from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs
 from cpu_stage.worker import Plan
-from crawler import __version__
 from crawler.committer import CommitSettings
-from crawler.config import Analyzer, Config
+from crawler.config import AnalyzerEntry, Config
 from crawler.engine import Engine, Limits
 from crawler.errors import ConfigError
 from crawler.exchange import FetchSettings
 from crawler.fetch.aio import AioFetcher
 from crawler.frontier.sqlite import FrontierSettings, SqliteFrontier
 from crawler.guard import Guard
-from crawler.job import LEDGER, PAGES, Job
+from crawler.job import LEDGER, Job
 from crawler.metrics import LagMeter, MemoryMeter, Metrics
 from crawler.politeness import RetryPolicy
 from crawler.protocols import Sink
@@ -38,11 +37,8 @@ from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_
 from crawler.visit import Tools, Visit, VisitRules
 
 
-def _spec(entry: Analyzer) -> AnalyzerSpec:
-    if entry.name not in BUILT_IN and ":" not in entry.name:
-        accepted = ", ".join(BUILT_IN)
-        raise ConfigError(f"analyzers: {entry.name}: unknown; accepted: {accepted}, or package.module:attr")
-    return AnalyzerSpec(entry.name, BUILT_IN.get(entry.name, entry.name), entry.options)
+def _spec(entry: AnalyzerEntry) -> AnalyzerSpec:
+    return AnalyzerSpec(entry.name, BUILT_IN.get(entry.target, entry.target), dict(entry.options))
 
 
 def _plan(config: Config) -> Plan:
@@ -50,7 +46,7 @@ def _plan(config: Config) -> Plan:
     needs = Needs.NOTHING
     for spec in specs:
         needs |= load(spec).needs
-    options = ParseOptions(needs=needs, max_links=config.parse.max_links)
+    options = ParseOptions(needs=needs, parser=config.parse.parser, max_links=config.parse.max_links)
     return Plan(specs, options, obey_noindex=config.politeness.obey_robots)
 
 
@@ -92,21 +88,24 @@ def _seed_keys(config: Config) -> list[str]:
 
 def _fetch_settings(config: Config) -> FetchSettings:
     fetch = config.fetch
-    contact = f" (+{fetch.contact})" if fetch.contact else ""
     return FetchSettings(
-        user_agent=f"{fetch.user_agent}/{__version__}{contact}",
+        user_agent=fetch.user_agent_header,
+        headers=fetch.headers,
         connect_s=fetch.timeout.connect,
         first_byte_s=fetch.timeout.first_byte,
         total_s=fetch.timeout.total,
-        max_wire=fetch.max_body,
+        max_wire=fetch.max_wire,
+        dns_ttl_s=fetch.dns_ttl,
+        verify_tls=fetch.verify_tls,
+        cookies=fetch.cookies,
         concurrency=fetch.concurrency,
     )
 
 
 def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
     sinks: list[Sink] = []
-    if job and "jsonl" in config.sinks:
-        sinks.append(JsonlSink("jsonl", job.path / PAGES))
+    if job:
+        sinks += [JsonlSink(entry.name, job.path / entry.options.path) for entry in config.sinks]
     if output == "-":
         sinks.append(StdoutSink())
     elif output:
@@ -114,13 +113,31 @@ def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
     return sinks
 
 
+def _stage_settings(config: Config, workers: int) -> StageSettings:
+    cpu = config.cpu
+    return StageSettings(
+        cpu.executor,
+        workers,
+        cpu.batch,
+        cpu.page_timeout,
+        cpu.page_memory,
+        cpu.recycle_pages,
+        cpu.recycle_memory,
+    )
+
+
+def _parse_here(config: Config) -> float:
+    """Return the largest body that is parsed on the loop; selectolax is not linear, so workers run it by default."""
+    where = "worker" if (config.parse.where, config.parse.parser) == ("auto", "selectolax") else config.parse.where
+    return {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[where]
+
+
 def _visit_rules(config: Config, plan: Plan) -> VisitRules:
     types = frozenset(config.parse.types) | (SITEMAP_TYPES if config.politeness.sitemaps else frozenset())
-    here = {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[config.parse.where]
     return VisitRules(
         body=BodyRule(types, config.fetch.max_body),
         parse=plan.parse,
-        parse_here=here,
+        parse_here=_parse_here(config),
         analyse=bool(plan.analyzers),
         max_redirects=config.fetch.max_redirects,
         delay=config.politeness.delay,
@@ -192,7 +209,9 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
     """Open every part in the order in which they stand on one another, and close them in reverse."""
     async with contextlib.AsyncExitStack() as stack:
         ledger = job.path / LEDGER if job and config.frontier.backend == "sqlite" else None
-        settings = FrontierSettings(config.fetch.per_host, config.politeness.delay)
+        settings = FrontierSettings(
+            config.fetch.per_host, config.politeness.delay, active_hosts=config.frontier.active_hosts
+        )
         frontier = SqliteFrontier(ledger, settings)
         positions = await frontier.open()
         stack.push_async_callback(frontier.aclose)
@@ -204,7 +223,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         fetcher = AioFetcher(_fetch_settings(config), Guard(_seed_keys(config), config.fetch.allow_private))
         stack.push_async_callback(fetcher.aclose)
         plan, workers = _plan(config), config.cpu.resolved_workers
-        stage = CpuStage(plan, StageSettings(config.cpu.executor, workers, config.cpu.batch, config.cpu.page_timeout))
+        stage = CpuStage(plan, _stage_settings(config, workers))
         rules = _visit_rules(config, plan)
         if plan.analyzers or rules.parse_here < math.inf:
             await stack.enter_async_context(stage)

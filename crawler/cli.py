@@ -119,6 +119,33 @@ def _load(
 
 
 @main.command()
+@click.option("-j", "--job", type=click.Path(path_type=Path), default=Path("jobs/demo"), show_default=True)
+@click.option("-s", "--set", "sets", multiple=True, metavar="KEY.PATH=VALUE", help="Set one key (YAML value).")
+def demo(job: Path, sets: tuple[str, ...]) -> None:
+    """Crawl a synthetic web on this machine, and show what came out. An earlier demo's job is moved aside."""
+    from crawler.bench.demo import demo  # noqa: PLC0415
+
+    sys.exit(demo(job, sets))
+
+
+@main.command()
+@click.option("--rough", is_flag=True, help="Start from a web with some of every trouble.")
+@click.option("-s", "--set", "sets", multiple=True, metavar="NAME=VALUE", help="One property: pages=5000, hosts=8 ...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("-p", "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Of the first host.")
+def site(*, rough: bool, sets: tuple[str, ...], host: str, port: int) -> None:
+    """Serve a synthetic web with ground truth and an audit, until Ctrl-C."""
+    from crawler.bench.site import ROUGH, SiteSpec, run_forever  # noqa: PLC0415
+    from crawler.bench.site.options import spec_of  # noqa: PLC0415
+
+    spec = spec_of(ROUGH if rough else SiteSpec(), sets)
+    try:
+        run_forever(spec, host, port, say=click.echo)
+    except OSError as error:
+        raise ConfigError(f"cannot serve on {host}:{port} and the ports after it: {error.strerror}") from error
+
+
+@main.command()
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print stats.json itself.")
 def status(job: Path, *, as_json: bool) -> None:

@@ -83,6 +83,7 @@ class Engine:
         self._uncommitted = 0
         self._held_bytes = 0
         self._stop_reason: str | None = None
+        self._deadline: float | None = None
         self._failure: BaseException | None = None
         self._started = 0.0
 
@@ -91,7 +92,12 @@ class Engine:
         return EngineCounts(self._fetching, self._uncommitted, self._held_bytes)
 
     def stop(self, reason: str) -> None:
-        """Lease nothing more; what is in flight is finished (within the grace) and committed."""
+        """Lease nothing more; what is in flight is committed if it is finished within the grace."""
+        self._deadline = time.monotonic() + self._limits.grace
+        self._reach(reason)
+
+    def _reach(self, reason: str) -> None:
+        """Lease nothing more; what is in flight is finished, however long it takes, and committed."""
         self._stop_reason = self._stop_reason or reason
         self._wake.set()
 
@@ -134,14 +140,14 @@ class Engine:
         """Return how many requests may be leased now: free slots, within every bound."""
         limits, wire = self._limits, self._metrics.wire_bytes
         if limits.bytes is not None and wire >= limits.bytes:
-            self.stop("limit: bytes")
+            self._reach("limit: bytes")
         if limits.seconds is not None and time.monotonic() - self._started >= limits.seconds:
-            self.stop("limit: seconds")
+            self._reach("limit: seconds")
         room = min(self._concurrency - self._fetching, limits.in_work - self._uncommitted)
         if limits.pages is not None:
             left = limits.pages - self._metrics.pages
             if left <= 0:
-                self.stop("limit: pages")
+                self._reach("limit: pages")
             room = min(room, left - self._uncommitted)
         if self._held_bytes >= limits.memory or self._stop_reason:
             return 0
@@ -233,7 +239,12 @@ class Engine:
         self._wake.set()
 
     async def _drain(self) -> None:
-        """Let what is in flight finish: without limit at the end of a crawl, within the grace when stopped."""
-        interrupted = self._stop_reason is not None and not self._stop_reason.startswith("limit")
-        if self._visits and self._failure is None:
-            await asyncio.wait(self._visits, timeout=self._limits.grace if interrupted else None)
+        """Let what is in flight finish, until the deadline that :meth:`stop` sets, also if it comes meanwhile."""
+        while self._visits and self._failure is None:
+            left = None if self._deadline is None else self._deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._wake.wait()

@@ -4,9 +4,8 @@ Each hop is a request of its own: its host is asked politely, its robots.txt is 
 So this module only names the next URL.
 """
 
-import can_ada
-
 from crawler.types import ErrorKind, Failed, Fetched
+from crawler.urls import join
 
 # The redirects of RFC 9110 section 15.4. Final are 300 (a choice), 304 (the answer to a condition that we
 # never set), 305 and 306 (history).
@@ -23,14 +22,10 @@ def next_hop(fetched: Fetched, max_redirects: int) -> str | Failed | None:
     if fetched.status not in REDIRECT_STATUSES or not location:
         return None
     request = fetched.request
-    try:
-        target = can_ada.parse(fetched.final_url) + location
-    except (ValueError, TypeError):  # TypeError: text that has no UTF-8 form
-        return _failed(fetched, ErrorKind.BAD_REDIRECT, f"redirect to {_short(location)}, which is not a URL")
-    if target.protocol not in {"http:", "https:"}:
-        return _failed(fetched, ErrorKind.BAD_REDIRECT, f"redirect to {_short(location)}, which is not http")
-    target.hash = ""
-    url = str(target.href)
+    target = join(fetched.final_url, location)
+    if target is None:
+        return _failed(fetched, ErrorKind.BAD_REDIRECT, f"redirect to {_short(location)}, which is no http URL")
+    url = target.partition("#")[0]
     if url == request.url or url in request.redirects:
         return _failed(fetched, ErrorKind.REDIRECT_LOOP, f"redirected back to {_short(url)}")
     if len(request.redirects) >= max_redirects:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -14,13 +15,15 @@ import click
 from crawler import job as jobs
 from crawler.build import Crawl, build, check_parts, loop_factory
 from crawler.config import Config, Loaded, dump
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, JobError
 from crawler.logs import logging_to
 from crawler.progress import Snapshot, View, view
 from crawler.report import job_report
 from crawler.stats import Earlier
 from crawler.summary import summary
 from crawler.types import Outcome
+
+log = logging.getLogger(__name__)
 
 NO_JOB = Path(":memory:")
 FINISHED, NO_SEED_FETCHED, INTERRUPTED = 0, 3, 130
@@ -128,6 +131,8 @@ class _Session:
         observers = [asyncio.create_task(crawl.book.lag.run())]
         with view(self._order.config.observe.progress) as screen, self._signals(crawl, main):
             observers.append(asyncio.create_task(self._observe(crawl, screen)))
+            for observer in observers:
+                observer.add_done_callback(_log_error)
             try:
                 reason = await main
             except asyncio.CancelledError:
@@ -160,7 +165,14 @@ class _Session:
             stats = crawl.stats("running")
             screen.show(_snapshot(crawl, stats, memory))
             if self._job:
-                await asyncio.to_thread(self._job.write_stats, stats)
+                await self._write_stats(self._job, stats)
+
+    async def _write_stats(self, job: jobs.Job, stats: Mapping[str, Any]) -> None:
+        """Replace ``stats.json``; where that fails the crawl goes on, for it is only a report."""
+        try:
+            await asyncio.to_thread(job.write_stats, stats)
+        except JobError as error:
+            log.warning("%s", error)
 
     @contextlib.contextmanager
     def _signals(self, crawl: Crawl, main: "asyncio.Future[str]") -> Iterator[None]:
@@ -183,6 +195,12 @@ class _Session:
             crawl.engine.stop("interrupted")
         else:
             main.cancel()
+
+
+def _log_error(observer: "asyncio.Task[None]") -> None:
+    """Say why an observer ended: the crawl goes on unobserved, but not without a word."""
+    if not observer.cancelled() and (error := observer.exception()):
+        log.error("the view of the crawl ended", exc_info=error)
 
 
 def _snapshot(crawl: Crawl, stats: Mapping[str, Any], memory: int) -> Snapshot:
