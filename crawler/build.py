@@ -109,7 +109,7 @@ def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
     if output == "-":
         sinks.append(StdoutSink())
     elif output:
-        sinks.append(JsonlSink("output", Path(output)))
+        sinks.append(JsonlSink(f"output {Path(output).resolve()}", Path(output)))
     return sinks
 
 
@@ -216,9 +216,11 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         positions = await frontier.open()
         stack.push_async_callback(frontier.aclose)
         sinks = _sinks(config, job, output)
+        opened = {}
         for sink in sinks:
-            await sink.open(positions.get(sink.name))
             stack.push_async_callback(sink.aclose)
+            opened[sink.name] = await sink.open(positions.get(sink.name))
+        await frontier.commit([], opened)
         scope = _scope(config, await frontier.seed_hosts())
         fetcher = AioFetcher(_fetch_settings(config), Guard(_seed_keys(config), config.fetch.allow_private))
         stack.push_async_callback(fetcher.aclose)

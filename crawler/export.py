@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from crawler.errors import JobError
-from crawler.job import PAGES
+from crawler.job import LEDGER, PAGES, replacing
 
 _COLUMNS = (
     *("url", "final_url", "outcome", "status", "error", "depth", "parent", "attempts", "fetched_at"),
@@ -22,18 +23,26 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def export_job(job: Path, form: str, output: str) -> None:
     """Write the records of ``job`` as ``form`` to a file, or to standard output for ``-``.
 
+    A file is replaced when the export is complete, so an error leaves the old one.
+
     Raises:
-        JobError: there are no records, or the output cannot be written.
+        JobError: there is no job, its records are damaged, or the output cannot be written.
     """
     source = job / PAGES
+    if not (job / LEDGER).is_file():
+        raise JobError(f"{job}: no job here ({LEDGER} is missing)")
     if not source.is_file():
-        raise JobError(f"{job}: no {PAGES} here")
+        raise JobError(f"{job}: no {PAGES} here; a crawl writes it unless sinks: says otherwise")
+    if Path(output).resolve() == source.resolve():
+        raise JobError(f"{output}: is the job's own file; name another")
     try:
         if output == "-":
             _FORMATS[form](_records(source), sys.stdout.buffer)
         else:
-            with Path(output).open("wb") as file:
+            with replacing(Path(output)) as file:
                 _FORMATS[form](_records(source), file)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
     except OSError as error:
         raise JobError(f"{output}: cannot be written: {error.strerror}") from error
 
@@ -41,9 +50,19 @@ def export_job(job: Path, form: str, output: str) -> None:
 def _records(source: Path) -> Iterator[dict[str, Any]]:
     """Read the whole lines; a last one without its end belongs to a crawl that is still writing it."""
     with source.open("rb") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             if line.endswith(b"\n"):
-                yield orjson.loads(line)
+                yield _record(line, f"{source}:{number}")
+
+
+def _record(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise JobError(f"{place}: is no JSON, so no record of a crawl") from error
+    if not isinstance(record, dict) or "url" not in record:
+        raise JobError(f"{place}: is no record of a crawl")
+    return record
 
 
 def _write_jsonl(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
@@ -60,14 +79,14 @@ def _write_csv(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
     for record in records:
-        writer.writerow([_cell(record[column]) for column in _COLUMNS])
+        writer.writerow([_cell(record.get(column)) for column in _COLUMNS])
     text.detach()
 
 
 def _cell(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     if isinstance(value, dict):
-        value = value["kind"]
+        value = value.get("kind")
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"
     return value

@@ -93,8 +93,12 @@ class Sink(Protocol):
         """The key under which the frontier holds this sink's position."""
         ...
 
-    async def open(self, position: int | None) -> None:
-        """Open; cut back to ``position`` (bytes or rows) what was written after it. None: a new job."""
+    async def open(self, position: int | None) -> int:
+        """Open; cut back to ``position`` (bytes or rows) what was written after it. None: no position is held yet.
+
+        Returns the position now. It must be held before the first write: a kill between that and the first commit
+        would else leave records that nobody cuts off.
+        """
         ...
 
     async def write(self, records: Sequence[Record]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from cpu_stage.lanes import StageError
 from crawler import job as jobs
 from crawler.build import Crawl, build, check_parts, loop_factory
 from crawler.config import Config, Loaded, dump
@@ -135,6 +136,8 @@ class _Session:
                 observer.add_done_callback(_log_error)
             try:
                 reason = await main
+            except StageError as error:
+                raise ConfigError(f"the CPU stage cannot work: {error}") from error
             except asyncio.CancelledError:
                 if not self._interrupts:
                     raise

@@ -109,6 +109,8 @@ class Ledger:
 
     def open(self) -> Contents:
         """Open or create the file, and read all of it but the requests."""
+        if self._path is not None and self._path.exists() and self._path.stat().st_size:
+            schema.check_file(self._path)
         with schema.explained(self._name):
             self._db = sqlite3.connect(self._name, timeout=schema.BUSY_S, isolation_level=None)
             try:

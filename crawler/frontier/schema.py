@@ -78,13 +78,30 @@ def read_counts(path: Path) -> FrontierCounts:
     Raises:
         JobError: there is no ledger, or it cannot be read.
     """
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    with explained(str(path)), closing(sqlite3.connect(uri, timeout=BUSY_S, isolation_level=None, uri=True)) as db:
-        db.execute("BEGIN")  # one snapshot
-        _check(db, str(path))
+    with _read_only(path) as db:
         queued, outcomes = count(db)
         (hosts,) = db.execute("SELECT count(*) FROM hosts").fetchone()
         return FrontierCounts(queued + sum(outcomes.values()), queued, 0, hosts, outcomes)
+
+
+def check_file(path: Path) -> None:
+    """Check a ledger before anything touches it.
+
+    Raises:
+        JobError: it cannot be read, or is of another version.
+    """
+    with _read_only(path):
+        pass
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open one snapshot of a ledger of this version."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with explained(str(path)), closing(sqlite3.connect(uri, timeout=BUSY_S, isolation_level=None, uri=True)) as db:
+        db.execute("BEGIN")
+        _check(db, str(path))
+        yield db
 
 
 @contextmanager

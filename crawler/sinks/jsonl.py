@@ -33,13 +33,13 @@ class JsonlSink:
         self._thread = ThreadPoolExecutor(1, f"sink-{name}")
         self._file: BinaryIO | None = None
 
-    async def open(self, position: int | None) -> None:
-        """Open the file and cut it back to ``position``; a new job appends to what is there.
+    async def open(self, position: int | None) -> int:
+        """Open the file and cut it back to ``position``; None appends to what is there. Returns the file's size.
 
         Raises:
             JobError: the file cannot be written, or is shorter than ``position`` (records were lost).
         """
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open, position)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._open, position)
 
     async def write(self, records: Sequence[Record]) -> int:
         """Append the records; return the file's size."""
@@ -51,7 +51,7 @@ class JsonlSink:
             self._file.close()
         self._thread.shutdown()
 
-    def _open(self, position: int | None) -> None:
+    def _open(self, position: int | None) -> int:
         try:
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -59,7 +59,7 @@ class JsonlSink:
         self._file = os.fdopen(fd, "wb", buffering=0)
         size = self._file.seek(0, os.SEEK_END)
         if position is None:
-            return
+            return size
         if size < position:
             self._file.close()
             raise JobError(
@@ -67,7 +67,7 @@ class JsonlSink:
                 " lost; put the file back, or start over with --fresh"
             )
         self._file.truncate(position)
-        self._file.seek(position)
+        return self._file.seek(position)
 
     def _write(self, records: Sequence[Record]) -> int:
         assert self._file is not None
@@ -90,9 +90,10 @@ class StdoutSink:
     def __init__(self) -> None:
         self._written = 0
 
-    async def open(self, position: int | None) -> None:
+    async def open(self, position: int | None) -> int:
         """Nothing to open."""
         self._written = position or 0
+        return self._written
 
     async def write(self, records: Sequence[Record]) -> int:
         """Write and flush, in a thread: a slow reader must not stall the loop."""

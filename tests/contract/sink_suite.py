@@ -73,3 +73,18 @@ class SinkSuite(abc.ABC):
         positions = [await sink.write([record(n)]) for n in range(3)]
         await sink.aclose()
         assert positions == sorted(set(positions))
+
+    async def test_opening_returns_the_position(self, tmp_path: Path) -> None:
+        """Held before the first write, it lets a kill before the first commit leave nothing behind."""
+        sink = self.make(tmp_path)
+        first = await sink.open(None)
+        await sink.write([record(1)])
+        await sink.aclose()
+        sink = self.make(tmp_path)
+        assert await sink.open(first) == first
+        position = await sink.write([record(2)])
+        await sink.aclose()
+        sink = self.make(tmp_path)
+        assert await sink.open(position) == position
+        await sink.aclose()
+        assert self.urls(tmp_path) == ["http://example.test/2"]

@@ -1,0 +1,74 @@
+"""Ctrl-C: once finishes what is in flight and says how to go on, twice ends at once."""
+
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.bench.site import SiteProcess, SiteSpec
+from tests.integration.crawls import PATIENCE, crawler, impatient, records, start, stats
+
+WEB = SiteSpec(pages=150, hosts=2, page_size=6_000, latency="constant:0.02")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[SiteProcess]:
+    with SiteProcess(WEB) as site:
+        yield site
+
+
+def started(site: SiteProcess, *command: object, cwd: Path | None = None) -> "subprocess.Popen[str]":
+    """Start a crawl and wait until it is in the middle of its work."""
+    site.reset()
+    process = start(*command, cwd=cwd)
+    deadline = time.monotonic() + PATIENCE
+    while site.audit().requests < 20:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_crawl_says_how_to_go_on_and_does(
+    site: SiteProcess, tmp_path: Path, number: signal.Signals
+) -> None:
+    job = tmp_path / "job"
+    command = ["run", *site.seeds, "-j", job, *impatient("analyzers=[fingerprint]")]
+    process = started(site, *command)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert f"go on with: crawler run -j {job}" in said
+    assert stats(job)["state"] == "interrupted"
+    before = [record["url"] for record in records(job)]
+    assert 0 < len(before) < WEB.pages
+    hits = site.audit().hits
+    assert set(before) <= hits.keys(), "what is recorded was fetched"
+    done = crawler("run", "-j", job, "--progress", "none")
+    assert done.returncode == 0, done.stderr
+    after = Counter(record["url"] for record in records(job))
+    assert set(after) == site.truth.reachable()
+    assert set(after.values()) == {1}
+    assert [record["url"] for record in records(job)][: len(before)] == before
+    again = site.audit().hits
+    assert all(again[url] == 1 for url in before), "what was recorded is not fetched again"
+
+
+def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(site: SiteProcess, tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time\n\n\ndef analyze(page):\n    time.sleep(30)\n    return {}\n")
+    sets = impatient("analyzers=['slow:analyze']", "cpu.page_timeout=null")
+    process = started(site, "run", *site.seeds, "-j", job, *sets, cwd=tmp_path)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, said
+    assert stats(job)["queued"] > 0
+    done = crawler("run", "-j", job, "--progress", "none", "-s", "analyzers=[]")
+    assert done.returncode == 0, done.stderr
+    assert {record["url"] for record in records(job)} == site.truth.reachable()
