@@ -73,7 +73,10 @@ def run(  # noqa: PLR0913 - one parameter per documented option
     verbose: int,
     quiet: bool,
 ) -> None:
-    """Crawl from the seeds. Run again on the same job, it goes on where it stopped."""
+    """Crawl from the seeds. Run again on the same job, it goes on where it stopped.
+
+    Without seeds, crawler run -j JOB goes on with the job's own configuration.
+    """
     from crawler.session import Order, crawl  # noqa: PLC0415 - see the module docstring
 
     flags = {
@@ -83,7 +86,8 @@ def run(  # noqa: PLR0913 - one parameter per documented option
         "observe.progress": "none" if quiet else progress,
         "observe.log_level": "debug" if verbose > 1 else "info" if verbose else None,
     }
-    order = Order(_load(config_file, sets, flags, job), job, output, fresh=fresh, quiet=quiet)
+    loaded = _load(config_file, sets, flags, None if flags["seeds"] else job)
+    order = Order(loaded, job, output, fresh=fresh, quiet=quiet)
     sys.exit(crawl(order))
 
 
@@ -106,7 +110,7 @@ def _read_seeds(name: str | None) -> list[str]:
 def _load(
     config_file: Path | None, sets: tuple[str, ...], flags: Mapping[str, Any], job: Path | None = None
 ) -> "Loaded":
-    """Read the configuration; a resumed job's own file stands below the one that is named."""
+    """Read the configuration; that of the job, if one is named, stands below all others."""
     import os  # noqa: PLC0415
 
     from crawler.config import load  # noqa: PLC0415 - pydantic and yaml
