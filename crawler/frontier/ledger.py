@@ -227,13 +227,13 @@ class Ledger:
             "SELECT id, url, depth, priority, coalesce((SELECT url FROM urls p WHERE p.id = u.parent), parent)"
             " FROM urls u WHERE host = ? AND outcome IS NULL AND id NOT IN (SELECT value FROM json_each(?))"
             " ORDER BY priority DESC, depth, id LIMIT ?",
-            (host, json.dumps(held), question.size),
+            (host, json.dumps(held), question.size + 1),  # one more, to know whether there are others
         ).fetchall()
         items = [
             (-priority, depth, row, CrawlRequest(url, name, depth, parent, priority))
-            for row, url, depth, priority, parent in rows
+            for row, url, depth, priority, parent in rows[: question.size]
         ]
-        return Refill(name, delay, left, items, complete=len(rows) < question.size)
+        return Refill(name, delay, left, items, complete=len(rows) <= question.size)
 
     def _dormant(self, question: Question) -> tuple[list[str], bool]:
         """Return the next hosts with queued URLs that are not active, in turns; and whether there may be more."""

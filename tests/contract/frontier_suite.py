@@ -396,6 +396,15 @@ class DurableFrontierSuite(FrontierSuite):
             assert {two, three} <= set(await drain(frontier))
             assert await frontier.lease(9) == []
 
+    async def test_a_host_is_known_to_be_done_also_when_its_last_requests_fill_the_memory(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as frontier:
+            await frontier.add([page(1)])
+        async with self.open(tmp_path, settings=polite(buffer=1)) as frontier:
+            (request,) = await frontier.lease(9)
+            frontier.fetched(request, pause=HOUR)
+            await frontier.commit([Done(request, Outcome.OK)], {})
+            assert frontier.next_due() is None
+
     async def test_positions_are_those_of_the_last_commit(self, tmp_path: Path) -> None:
         async with self.open(tmp_path) as frontier:
             await frontier.commit([], {"jsonl": 10, "warc": 5})
