@@ -1,6 +1,7 @@
 """One exchange on aiohttp as its connector and its reader see it: which connection, and how long still."""
 
 import asyncio
+import time
 import enum
 from contextvars import ContextVar
 from functools import partial
@@ -32,6 +33,7 @@ class Attempt:
     """
 
     __slots__ = (
+        "_began",
         "_due",
         "_loop",
         "_protocol",
@@ -62,6 +64,7 @@ class Attempt:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
+        self._began = time.perf_counter()
         self._due = self._started + min(settings.connect_s, settings.total_s)
         self._arm()
 
@@ -83,7 +86,7 @@ class Attempt:
 
     def elapsed(self) -> float:
         """Return the seconds since the beginning."""
-        return self._loop.time() - self._started
+        return time.perf_counter() - self._began  # a loop's clock may stand still for a millisecond
 
     def lateness(self) -> str:
         """Return what the exchange waited for in vain, and how long."""
