@@ -470,12 +470,18 @@ class FetcherSuite:
 
     @pytest.mark.parametrize("end", ["close", "reset"])
     async def test_a_reused_connection_that_dies_when_asked_fails_no_page(self, server: WireServer, end: str) -> None:
+        together = threading.Barrier(3, timeout=30)  # no connection is idle before there are three
+
+        def first(peer: Peer) -> None:
+            together.wait()
+            peer.send(response(PAGE))
+
         def page(peer: Peer) -> None:
             if peer.number <= 3:
                 getattr(peer, end)()
             peer.send(response(PAGE))
 
-        server.pages = {"/": response(PAGE), "/next": page}
+        server.pages = {"/": first, "/next": page}
         async with self.opened(server) as fetcher:
             pages = [fetcher.fetch(self.request(server), HTML) for _ in range(3)]
             assert [body_of(result) for result in await asyncio.gather(*pages)] == [PAGE] * 3
