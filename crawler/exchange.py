@@ -1,5 +1,6 @@
 """What all fetchers do alike around one HTTP exchange: settings, headers, what is worth reading. Pure."""
 
+import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,14 @@ DRAIN_BYTES = 64 * 1024
 DRAIN_S = 1.0
 
 _ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+class Phase(enum.Enum):
+    """What an exchange waits for."""
+
+    CONNECTION = enum.auto()
+    HEADER = enum.auto()
+    BODY = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,15 @@ class FetchSettings:
     verify_tls: bool = True
     cookies: bool = False
     concurrency: int = 64
+
+
+def lateness(settings: FetchSettings, phase: Phase, *, total: bool) -> str:
+    """Return what an exchange waited for in vain, and how long; ``total``: for its end."""
+    if total:
+        return f"not complete within {settings.total_s:g} s"
+    if phase is Phase.CONNECTION:
+        return f"no connection within {settings.connect_s:g} s"
+    return f"no response header within {settings.first_byte_s:g} s"
 
 
 def request_headers(settings: FetchSettings) -> dict[str, str]:

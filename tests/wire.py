@@ -2,9 +2,11 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -54,6 +56,13 @@ class Peer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
+    def shake_hands(self, context: ssl.SSLContext) -> None:
+        """Begin to speak TLS."""
+        try:
+            self._socket = context.wrap_socket(self._socket, server_side=True)
+        except OSError as error:
+            raise ClosedError from error
+
     def await_request(self) -> None:
         """Read the next request up to the end of its header."""
         while b"\r\n\r\n" not in self._received:
@@ -81,15 +90,17 @@ class WireServer:
     """Pages by path: bytes to send, or a script. Connections stay open unless a script ends them.
 
     ``greeting`` is said to every connection before it asks for anything. ``requests`` are the paths asked
-    for; ``heads`` the requests as they came; ``connections`` how many there were.
+    for; ``heads`` the requests as they came; ``connections`` how many there were. With ``tls`` it shows a
+    certificate that nobody has signed.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> None:
         self.pages: dict[str, bytes | Script] = {}
         self.greeting = b""
         self.requests: list[str] = []
         self.heads: list[bytes] = []
         self.connections = 0
+        self._tls = _tls() if tls else None
         self._ending = threading.Event()
         self._peers: list[Peer] = []
         self._listener = socket.create_server((host, port), backlog=64)
@@ -114,7 +125,7 @@ class WireServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def _accept(self) -> None:
         while True:
@@ -131,6 +142,8 @@ class WireServer:
 
     def _serve(self, peer: Peer) -> None:
         try:
+            if self._tls:
+                peer.shake_hands(self._tls)
             peer.send(self.greeting)
             while True:
                 peer.await_request()
@@ -145,6 +158,12 @@ class WireServer:
             pass
         finally:
             peer.close()
+
+
+def _tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("certificate.pem"))
+    return context
 
 
 def response(body: bytes = b"", status: str = "200 OK", **fields: str) -> bytes:

@@ -16,6 +16,7 @@ from crawler.exchange import (
     DRAIN_BYTES,
     DRAIN_S,
     FetchSettings,
+    Phase,
     ends_with_connection,
     is_drainable,
     lower_headers,
@@ -24,7 +25,7 @@ from crawler.exchange import (
     request_headers,
     wants_body,
 )
-from crawler.fetch.attempt import CURRENT, Attempt, Phase
+from crawler.fetch.attempt import CURRENT, Attempt
 from crawler.fetch.connector import GuardedConnector, LostError
 from crawler.fetch.dns import Resolver
 from crawler.guard import Guard

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import enum
 from contextvars import ContextVar
 from functools import partial
 
@@ -10,15 +9,7 @@ from aiohttp import ServerDisconnectedError, StreamReader
 from aiohttp.client_proto import ResponseHandler
 
 from crawler.content import Body
-from crawler.exchange import FetchSettings
-
-
-class Phase(enum.Enum):
-    """What an exchange waits for."""
-
-    CONNECTION = enum.auto()
-    HEADER = enum.auto()
-    BODY = enum.auto()
+from crawler.exchange import FetchSettings, Phase, lateness
 
 
 class Attempt:
@@ -90,11 +81,8 @@ class Attempt:
 
     def lateness(self) -> str:
         """Return what the exchange waited for in vain, and how long."""
-        if self._due == self._started + self._settings.total_s:
-            return f"not complete within {self._settings.total_s:g} s"
-        if self.phase is Phase.CONNECTION:
-            return f"no connection within {self._settings.connect_s:g} s"
-        return f"no response header within {self._settings.first_byte_s:g} s"
+        total = self._due == self._started + self._settings.total_s
+        return lateness(self._settings, self.phase, total=total)
 
     def _begin(self, phase: Phase, seconds: float) -> None:
         self.phase = phase

@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-# Each refused address of a name costs a try per address: a name with thousands of them would stall the loop.
-MAX_ADDRESSES = 8
+from crawler.fetch.lookup import look_up
+
 _THREADS = 16
 
 
@@ -27,20 +27,12 @@ class Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Return the first addresses of a name; raise OSError where it has none."""
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _look_up, host, port, family)
-        return [_result(host, port, *address) for address in found[:MAX_ADDRESSES]]
+        found = await loop.run_in_executor(self._threads, look_up, host, family)
+        return [_result(host, port, *address) for address in found]
 
     async def close(self) -> None:
         """Drop look-ups that wait; those that run end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _look_up(host: str, port: int, family: socket.AddressFamily) -> list[tuple[socket.AddressFamily, str]]:
-    try:
-        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    except UnicodeError as error:  # an empty label, or one of more than 63 bytes
-        raise socket.gaierror(socket.EAI_NONAME, "not a name that DNS can hold") from error
-    return [(kind, str(address[0])) for kind, _, _, _, address in found]
 
 
 def _result(host: str, port: int, family: socket.AddressFamily, address: str) -> ResolveResult:

@@ -470,12 +470,18 @@ class FetcherSuite:
 
     @pytest.mark.parametrize("end", ["close", "reset"])
     async def test_a_reused_connection_that_dies_when_asked_fails_no_page(self, server: WireServer, end: str) -> None:
+        together = threading.Barrier(3, timeout=30)  # no connection is idle before there are three
+
+        def first(peer: Peer) -> None:
+            together.wait()
+            peer.send(response(PAGE))
+
         def page(peer: Peer) -> None:
             if peer.number <= 3:
                 getattr(peer, end)()
             peer.send(response(PAGE))
 
-        server.pages = {"/": response(PAGE), "/next": page}
+        server.pages = {"/": first, "/next": page}
         async with self.opened(server) as fetcher:
             pages = [fetcher.fetch(self.request(server), HTML) for _ in range(3)]
             assert [body_of(result) for result in await asyncio.gather(*pages)] == [PAGE] * 3
@@ -556,6 +562,40 @@ class FetcherSuite:
                 said.wait()  # the loop stands still: the bytes arrive, but it has not read them
             result = await fetcher.fetch(self.request(server, "/next"), HTML)
             assert body_of(result) == PAGE
+
+    # --- TLS
+
+    async def test_certificates_are_verified_unless_told_otherwise(self) -> None:
+        with WireServer(tls=True) as server:
+            server.pages["/"] = response(PAGE)
+            assert kind_of(await self.get(server, response(PAGE))) is ErrorKind.TLS
+            assert server.requests == []
+            assert body_of(await self.get(server, response(PAGE), verify_tls=False)) == PAGE
+
+    async def test_a_tls_connection_is_used_again(self) -> None:
+        with WireServer(tls=True) as server:
+            server.pages = {"/": response(bytes(MIB)), "/next": chunked(gzip.compress(PAGE), content_encoding="gzip")}
+            async with self.opened(server, verify_tls=False) as fetcher:
+                for _ in range(3):
+                    assert body_of(await fetcher.fetch(self.request(server), HTML)) == bytes(MIB)
+                    assert body_of(await fetcher.fetch(self.request(server, "/next"), HTML)) == PAGE
+            assert server.connections == 1
+
+    @pytest.mark.parametrize("surplus", [EVIL, EVIL[:30], EVIL * 1000])
+    async def test_surplus_within_tls_is_never_the_next_page(self, surplus: bytes) -> None:
+        with WireServer(tls=True) as server:
+            server.pages = {"/": response(PAGE) + surplus, "/next": response(PAGE)}
+            async with self.opened(server, verify_tls=False) as fetcher:
+                for _ in range(5):
+                    assert isinstance(await fetcher.fetch(self.request(server), HTML), Fetched)
+                    result = await fetcher.fetch(self.request(server, "/next"), HTML)
+                    assert kind_of(result) is ErrorKind.PROTOCOL or body_of(result) == PAGE
+
+    @pytest.mark.parametrize("end", ["close", "reset"])
+    async def test_a_tls_connection_that_breaks_is_no_page(self, end: str) -> None:
+        with WireServer(tls=True) as server:
+            page = script(response(b"half", content_length="9"), end)
+            assert kind_of(await self.get(server, page, verify_tls=False)) is ErrorKind.RESET
 
     # --- where it may go
 
