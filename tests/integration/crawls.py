@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,29 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(ROOT), **extra}
 
 
-def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start ``crawler ARGUMENTS``; the caller waits for it."""
-    return subprocess.Popen(
+@contextmanager
+def running(*arguments: object, cwd: Path | None = None) -> "Iterator[subprocess.Popen[str]]":
+    """Run ``crawler ARGUMENTS`` beside the block; whatever is left of it at the end is killed."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "crawler", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
         cwd=cwd,
-        env=environment(env or {}),
+        env=environment({}),
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def breathe(process: "subprocess.Popen[str]") -> None:
+    """Leave the cores to the process for a moment, between two looks at what it does."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(0.005)
 
 
 def crawler(

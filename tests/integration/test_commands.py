@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crawler.bench.site import SiteProcess, SiteSpec
-from tests.integration.crawls import PATIENCE, crawler, environment, impatient, records, start, stats
+from tests.integration.crawls import PATIENCE, crawler, environment, impatient, records, running, stats
 
 PAGES = 30
 
@@ -163,13 +163,13 @@ def test_the_demo_crawls_a_web_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_site_command_serves_until_ctrl_c() -> None:
-    process = start("site", "--port", 0, "-s", "pages=5", "-s", "hosts=1")
-    assert process.stdout is not None
-    seed = process.stdout.readline().strip()
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(seed) as answer:
-        assert b"<html" in answer.read()
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=PATIENCE)
+    with running("site", "--port", 0, "-s", "pages=5", "-s", "hosts=1") as process:
+        assert process.stdout is not None
+        seed = process.stdout.readline().strip()
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(seed) as answer:
+            assert b"<html" in answer.read()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (0, "")
 
 

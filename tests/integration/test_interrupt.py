@@ -5,12 +5,13 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from crawler.bench.site import SiteProcess, SiteSpec
-from tests.integration.crawls import PATIENCE, crawler, impatient, records, start, stats
+from tests.integration.crawls import PATIENCE, breathe, crawler, impatient, records, running, stats
 
 WEB = SiteSpec(pages=150, hosts=2, page_size=6_000, latency="constant:0.02")
 
@@ -21,15 +22,17 @@ def site() -> Iterator[SiteProcess]:
         yield site
 
 
-def started(site: SiteProcess, *command: object, cwd: Path | None = None) -> "subprocess.Popen[str]":
-    """Start a crawl and wait until it is in the middle of its work."""
+@contextmanager
+def under_way(site: SiteProcess, *command: object, cwd: Path | None = None) -> "Iterator[subprocess.Popen[str]]":
+    """Run a crawl that is in the middle of its work when the block begins."""
     site.reset()
-    process = start(*command, cwd=cwd)
-    deadline = time.monotonic() + PATIENCE
-    while site.audit().requests < 20:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-    return process
+    with running(*command, cwd=cwd) as process:
+        deadline = time.monotonic() + PATIENCE
+        while site.audit().requests < 20:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            breathe(process)
+        yield process
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -38,9 +41,9 @@ def test_an_interrupted_crawl_says_how_to_go_on_and_does(
 ) -> None:
     job = tmp_path / "job"
     command = ["run", *site.seeds, "-j", job, *impatient("analyzers=[fingerprint]")]
-    process = started(site, *command)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=PATIENCE)
+    with under_way(site, *command) as process:
+        process.send_signal(number)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert f"go on with: crawler run -j {job}" in said
     assert stats(job)["state"] == "interrupted"
@@ -63,10 +66,10 @@ def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(site: SiteProcess, tmp_p
     slow = tmp_path / "slow.py"
     slow.write_text("import time\n\n\ndef analyze(page):\n    time.sleep(30)\n    return {}\n")
     sets = impatient("analyzers=['slow:analyze']", "cpu.page_timeout=null")
-    process = started(site, "run", *site.seeds, "-j", job, *sets, cwd=tmp_path)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=PATIENCE)
+    with under_way(site, "run", *site.seeds, "-j", job, *sets, cwd=tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
     assert stats(job)["queued"] > 0
     done = crawler("run", "-j", job, "--progress", "none", "-s", "analyzers=[]")

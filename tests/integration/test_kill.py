@@ -1,5 +1,6 @@
 """A crawl that is killed at any instant: after a re-run nothing is missing and nothing is there twice."""
 
+import contextlib
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from crawler.bench.site import SiteProcess, SiteSpec
-from tests.integration.crawls import PATIENCE, crawler, impatient, records, start
+from tests.integration.crawls import PATIENCE, breathe, crawler, impatient, records, running
 
 SEED = 20_261_124
 KILLS = 20
@@ -76,17 +77,12 @@ def kill_after(hits: int, site: SiteProcess, command: list[object]) -> tuple[boo
 
     Also returns the processes that it had.
     """
-    process = start(*command)
-    try:
+    with running(*command) as process:
         deadline = time.monotonic() + PATIENCE
         while site.audit().requests < hits and process.poll() is None:
             assert time.monotonic() < deadline, "the crawl hangs"
-        children = descendants(process.pid)
-    finally:
-        killed = process.poll() is None
-        process.kill()
-        process.communicate()
-    return killed, children
+            breathe(process)
+        return process.poll() is None, descendants(process.pid)
 
 
 @pytest.mark.parametrize("executor", ["inline", "processes"])
@@ -140,14 +136,16 @@ def test_a_killed_worker_costs_nothing(site: SiteProcess, tmp_path: Path) -> Non
     whole = tmp_path / "whole"
     assert crawler(*arguments(site, whole, "processes")).returncode == 0
     site.reset()
-    process = start(*arguments(site, tmp_path / "job", "processes"))
     killed = 0
-    while process.poll() is None and killed < 2:
-        workers = [pid for pid in descendants(process.pid) if is_worker(pid)]
-        if workers and site.audit().requests > 40 * (killed + 1):
-            os.kill(workers[0], signal.SIGKILL)
-            killed += 1
-    _, said = process.communicate(timeout=PATIENCE)
+    with running(*arguments(site, tmp_path / "job", "processes")) as process:
+        while process.poll() is None and killed < 2:
+            workers = [pid for pid in descendants(process.pid) if is_worker(pid)]
+            if workers and site.audit().requests > 40 * (killed + 1):
+                with contextlib.suppress(ProcessLookupError):  # it made way for another just now
+                    os.kill(workers[0], signal.SIGKILL)
+                    killed += 1
+            breathe(process)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     assert killed
     assert essence(tmp_path / "job") == essence(whole)
