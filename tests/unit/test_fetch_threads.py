@@ -187,7 +187,8 @@ async def test_closing_ends_what_runs_and_what_waits(server: WireServer) -> None
     begun = threading.Barrier(3, timeout=PATIENCE)
 
     def page(peer: Peer) -> None:
-        begun.wait()
+        if peer.number <= 2:  # one more may begin before the end reaches it
+            begun.wait()
         peer.hang()
 
     server.pages["/slow"] = page
