@@ -18,9 +18,9 @@ from cpu_stage.worker import Plan
 log = logging.getLogger(__name__)
 
 _STARTS = 5
-_PAUSE_S = 0.1
+_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
-_GRACE_S = 2.0
+_GRACE_S = 1.0
 _GLANCE_S = 0.005
 
 

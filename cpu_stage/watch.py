@@ -13,8 +13,8 @@ TICK_S = 0.05
 """How often a worker is looked at: a page may exceed its limits by so much."""
 
 _LONGEST_TICK_S = 1.0
-_SUSPECT_S = 1.0
-_STOPPED_S = 2.0
+_SUSPECT_S = 0.5
+_STOPPED_S = 1.0
 _SILENCE_S = 30.0
 
 OUTSIDE = -1

@@ -70,6 +70,7 @@ def _be_modest(nice: int) -> None:
         os.nice(nice)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+    sys.stdout = sys.stderr
     with contextlib.suppress(OSError):
         os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
