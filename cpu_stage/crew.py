@@ -22,6 +22,7 @@ _PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 5.0
 _GRACE_S = 1.0
 _GLANCE_S = 0.005
+_FAR_TOO_OLD = 2.0
 
 
 class Crew:
@@ -79,13 +80,18 @@ class Crew:
             await asyncio.sleep(_GLANCE_S)
 
     def settled(self, lane: Lane, pages: int) -> None:
-        """Note that a worker has finished a batch; it leaves if it is old and its successor is there."""
+        """Note that a worker has finished a batch. One that has grown old works on until its successor is there.
+
+        Workers age together, and are replaced one after the other; one that holds far too much takes no more pages.
+        """
         lane.pages += pages
+        age = self._age(lane)
+        if age >= 1 and (age > _FAR_TOO_OLD or not (self._coming or any(other.old for other in self.lanes))):
+            lane.old = True
+            lane.draining |= age > _FAR_TOO_OLD
+            self._fill()
         if lane.draining:
             self._retire(lane)
-        elif self._has_aged(lane) and not self._coming and not any(other.old for other in self.lanes):
-            lane.old = True
-            self._fill()
 
     def bury(self, lane: Lane) -> list[Batch]:
         """Take out a worker that is dead or must die, return what it held, and let another one come."""
@@ -163,17 +169,20 @@ class Crew:
 
     # Workers that leave
 
-    def _has_aged(self, lane: Lane) -> bool:
+    def _age(self, lane: Lane) -> float:
+        """Return how much of its time a worker has had: 1 is old."""
         pages, memory = self._settings.recycle_pages, self._settings.recycle_memory
-        return (pages is not None and lane.pages >= pages) or (memory is not None and lane.rss() > memory)
+        by_pages = lane.pages / pages if pages else 0.0
+        by_memory = lane.rss() / memory if memory else 0.0
+        return max(min(by_pages, _FAR_TOO_OLD), by_memory)
 
     def _hand_over(self) -> None:
-        """Let the old worker go whose successor has come."""
-        for lane in self.lanes:
-            if lane.old and not lane.draining:
-                lane.draining = True
-                self._retire(lane)
-                return
+        """Let an old worker go, where there are more than enough."""
+        at_work = [lane for lane in self.lanes if not lane.draining]
+        old = next((lane for lane in at_work if lane.old), None)
+        if old and len(at_work) > self._settings.width:
+            old.draining = True
+            self._retire(old)
 
     def _retire(self, lane: Lane) -> None:
         if not lane.batches:

@@ -49,8 +49,11 @@ class Plan:
         Raises:
             AnalyzerError: an analyzer's module cannot be imported.
         """
-        own = {spec.target.partition(":")[0]: None for spec in self.analyzers if spec.target.startswith("cpu_stage.")}
-        return ["cpu_stage.executors.process", *own, *(name for spec in self.analyzers for name in libraries(spec))]
+        names = [parsers.PARSERS.get(self.parse.parser, "cpu_stage.parsers")]
+        for spec in self.analyzers:
+            names += [spec.target.partition(":")[0]] if spec.target.startswith("cpu_stage.") else []
+            names += libraries(spec)
+        return names
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,3 +176,10 @@ def crashes_once(page: Page, path: str) -> dict[str, bool]:
         Path(path).touch(exist_ok=False)
         os._exit(3)
     return {"ok": True}
+
+
+def needs_broken_library(page: Page) -> dict[str, bool]:
+    return {"ok": True}
+
+
+needs_broken_library.libraries = ("tests.broken_library",)  # type: ignore[attr-defined]  # as above

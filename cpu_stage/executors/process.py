@@ -1,7 +1,4 @@
-"""What a worker process does with itself before it works: it must harm neither the crawler nor the machine.
-
-It is also the module that the fork server loads ahead: whatever a worker needs is imported by it.
-"""
+"""What a worker process does with itself before it works: it must harm neither the crawler nor the machine."""
 
 import contextlib
 import fcntl

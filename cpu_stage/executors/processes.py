@@ -17,6 +17,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import forkserver, get_context, resource_tracker
 from typing import cast
 
+from cpu_stage.executors import preload
 from cpu_stage.executors.process import settle_in
 from cpu_stage.pulse import SIZE, Pulse
 from cpu_stage.worker import Plan
@@ -37,10 +38,10 @@ def new_pulse() -> Pulse:
 
 def open_executor(plan: Plan, pulse: Pulse) -> tuple[Executor, int]:
     """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
-    preload = plan.modules()
+    modules = ["cpu_stage.executors.process", *plan.modules()]
     executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, plan.nice))
     with _starting, _signals_blocked():
-        _start_server(preload)
+        _start_server(modules)
         with _main_hidden():
             started = executor.submit(os.getpid)
     try:
@@ -52,10 +53,11 @@ def open_executor(plan: Plan, pulse: Pulse) -> tuple[Executor, int]:
     return executor, pid
 
 
-def _start_server(preload: list[str]) -> None:
+def _start_server(modules: list[str]) -> None:
     """Start the fork server where it does not run; a stage that comes later finds only its own libraries unloaded."""
-    _context.set_forkserver_preload(preload)
+    _context.set_forkserver_preload([preload.__name__])
     added = {name: "1" for name in _SINGLE_THREADED if name not in os.environ}
+    added[preload.VARIABLE] = " ".join(modules)
     os.environ.update(added)
     try:
         forkserver.ensure_running()

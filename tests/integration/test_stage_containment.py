@@ -166,3 +166,12 @@ async def test_lost_workers_leave_no_files_open() -> None:
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_library_that_breaks_when_it_is_imported_breaks_nothing_else() -> None:
+    for server in fork_servers():  # the next one will try to load the library ahead
+        os.kill(server, signal.SIGKILL)
+    async with stage(Plan((spec("needs_broken_library"),))) as running:
+        with pytest.raises(StageError, match=r"importing tests\.broken_library failed: RuntimeError: no such device"):
+            await running.submit(page("p"))
+    assert errors(await process(pages(10))) == {}
