@@ -9,6 +9,7 @@ from cpu_stage.types import Analysis, AnalysisError, AnalysisErrorKind, Json, Pa
 
 _MESSAGE = 300
 _DEPTH = 50
+_PATH = 60
 
 
 def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Callable[[int], None]) -> Analysis:
@@ -26,15 +27,16 @@ def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Cal
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - sys.exit() in an analyzer must not end a worker
-            errors[analyzer.name] = _error(error)
+            errors[analyzer.name] = describe(error)
     return Analysis(page.url, values, errors, time.thread_time() - start, worker)
 
 
-def _error(error: BaseException) -> AnalysisError:
+def describe(error: BaseException) -> AnalysisError:
+    """Put an exception into one line: the exception itself may be one that cannot leave this process."""
     kind = AnalysisErrorKind.MEMORY if isinstance(error, MemoryError) else AnalysisErrorKind.EXCEPTION
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - a user's exception may fail to describe itself
+    except BaseException:  # noqa: BLE001 - a user's exception may fail to describe itself, and even exit
         text = ""
     message = " ".join(f"{type(error).__name__}: {text}".split())[:_MESSAGE]
     return AnalysisError(kind, message.encode("utf-8", "replace").decode())
@@ -72,7 +74,7 @@ def _plain(value: object, where: str, depth: int) -> Json:
             raise ValueError(f"{where}: {value} is not a JSON number")
         return float(value)
     if depth >= _DEPTH:
-        raise ValueError(f"{where}: nested deeper than {_DEPTH}")
+        raise ValueError(f"{where[:_PATH]}...: nested deeper than {_DEPTH}")
     if isinstance(value, Mapping):
         return {_key(key, where): _plain(each, f"{where}.{key}", depth + 1) for key, each in value.items()}
     if isinstance(value, list | tuple):

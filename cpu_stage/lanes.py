@@ -1,26 +1,23 @@
 """A lane: one worker with its executor, the batches it holds, and the means to end it."""
 
 import asyncio
-import contextlib
-import os
-import signal
-import sys
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from cpu_stage.executors import ExecutorModule
+from cpu_stage.handle import ProcessHandle
+from cpu_stage.pulse import BATCHES, POSITION, RESIDENT, Place, Pulse, place
 from cpu_stage.types import AnalysisError, AnalysisErrorKind, Page
-from cpu_stage.worker import Plan, Processed, Pulse, RawPage, Work, place, ready, run_batch
+from cpu_stage.watch import OUTSIDE, Watch
+from cpu_stage.worker import Plan, Processed, RawPage, Work, prepare, run_batch
 
-_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+_NEWS_S = 2.0
 
-
-class StageError(Exception):
-    """The stage cannot work at all: an analyzer does not load, or every new worker dies at once."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -44,110 +41,127 @@ class Batch:
 
     number: int
     jobs: list[Job]
-    sent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a worker was killed, and at which place it was seen then: by now it may have been at another."""
+
+    kind: AnalysisErrorKind
+    seen: Place | None
 
 
 class Lane:
     """One worker. It holds at most ``depth`` batches: one runs, the next waits in the pipe."""
 
-    def __init__(self, module: ExecutorModule, executor: Executor, pulse: Pulse, pid: int) -> None:
-        self.depth = module.DEPTH
+    def __init__(
+        self, executor: Executor, pulse: Pulse, depth: int, watch: Watch, process: ProcessHandle | None
+    ) -> None:
         self.batches: deque[Batch] = deque()
         self.pages = 0
+        self.old = False
+        """It is to be replaced; it works on until its successor is there."""
         self.draining = False
-        self.verdict: AnalysisErrorKind | None = None
-        self.baseline = 0
+        """Its successor is there: it takes no more batches."""
+        self.verdict: Verdict | None = None
         self._executor = executor
         self._pulse = pulse
+        self._depth = depth
+        self._watch = watch
+        self._process = process
         self._numbers = 0
-        self._process = _ProcessHandle(pid) if module.KILLABLE else None
-        if self._process:
-            self.baseline = self._process.rss()
+        self._dead_since = 0.0
 
     @classmethod
-    def open(cls, module: ExecutorModule, plan: Plan) -> "Lane":
-        """Start a worker and wait until its analyzers are loaded. Blocks: call it in a thread.
-
-        Raises:
-            StageError: with the worker's own words where an analyzer cannot be loaded.
-        """
+    async def start(cls, module: ExecutorModule, plan: Plan, watch: Watch) -> "Lane":
+        """Start a worker; its plan is not loaded yet (:meth:`prepare`)."""
         pulse = module.new_pulse()
-        try:
-            executor = module.open_lane(plan, pulse)
-            pid = executor.submit(ready).result()
-        except RuntimeError as error:
-            raise StageError(str(error)) from error
-        return cls(module, executor, pulse, pid)
+        executor, pid = await asyncio.to_thread(module.open_executor, plan, pulse)
+        return cls(executor, pulse, module.DEPTH, watch, None if pid is None else ProcessHandle(pid))
+
+    def prepare(self, plan: Plan) -> "asyncio.Future[str | None]":
+        """Have the worker load its plan; the answer says why it cannot."""
+        return asyncio.wrap_future(self._submit(prepare, plan))
 
     @property
     def free(self) -> bool:
         """Whether the lane takes another batch."""
-        return len(self.batches) < self.depth and not self.draining and self.verdict is None
+        return len(self.batches) < self._depth and not self.draining and self.verdict is None
 
     def send(self, jobs: list[Job], done: Callable[["Lane", Batch, Future[list[Processed]]], None]) -> None:
         """Hand a batch to the worker; ``done`` is called in any thread when it ended."""
-        self._numbers += 1
-        batch = Batch(self._numbers, jobs, time.monotonic())
+        self._numbers = self._numbers % BATCHES + 1
+        batch = Batch(self._numbers, jobs)
         self.batches.append(batch)
-        future = self._executor.submit(run_batch, batch.number, [job.work() for job in jobs])
+        future = self._submit(run_batch, batch.number, [job.work() for job in jobs])
         future.add_done_callback(lambda ended: done(self, batch, ended))
 
-    def running(self) -> tuple[int, int] | None:
-        """Return (page, step) that the worker is at in its first batch; None where it has not begun it."""
-        batch, page, step = place(self._pulse[0])
-        if not self.batches or batch != self.batches[0].number or page >= len(self.batches[0].jobs):
-            return None
-        return page, step
+    def _submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        try:
+            return self._executor.submit(call, *args, **kwargs)
+        except RuntimeError as error:  # the worker has died meanwhile
+            future: Future[T] = Future()
+            future.set_exception(error)
+            return future
 
-    def busy_s(self) -> float:
-        """Return for how many seconds the worker has been at its page, or has owed the start of its batch."""
-        if not self.batches:
-            return 0.0
-        return time.monotonic() - max(self._pulse[1], self.batches[0].sent)
+    # What is seen of the worker
+
+    def place(self) -> Place | None:
+        """Return where the worker is in its first batch; None outside its pages: not begun, or all done."""
+        at = place(self._pulse[POSITION])
+        if not self.batches or at.batch != self.batches[0].number or at.page >= len(self.batches[0].jobs):
+            return None
+        return at
 
     def rss(self) -> int:
         """Return the worker's resident memory in bytes; 0 where it is not a process."""
         return self._process.rss() if self._process else 0
 
-    def kill(self, verdict: AnalysisErrorKind) -> None:
-        """End the worker at once; its batch then fails with ``verdict`` for the page that it was at."""
+    def look(self, now: float) -> bool:
+        """Kill the worker where it is over a limit; return whether it has died and nobody was told.
+
+        The executor tells of a worker that dies with a batch, as a rule; one that dies idle it finds at the next.
+        """
+        if self._process is None:
+            return False
+        if not self._process.alive():
+            self._dead_since = self._dead_since or now
+            return not self.batches or now > self._dead_since + _NEWS_S
+        place = self.place()
+        if self.verdict is None and (
+            kind := self._watch.look(now, self._at(place), self._growth, self._process.stopped)
+        ):
+            self.kill(Verdict(kind, place))
+        return False
+
+    def _at(self, place: Place | None) -> tuple[int, int] | None:
+        if not self.batches:
+            return None
+        return (place.batch, place.page) if place else (self.batches[0].number, OUTSIDE)
+
+    def _growth(self) -> int:
+        """Return by how many bytes the worker has grown since it began the page that it is at."""
+        return self.rss() - int(self._pulse[RESIDENT])
+
+    def gone(self) -> bool:
+        """Whether there is no process, or none any more."""
+        return self._process is None or not self._process.alive()
+
+    # Its end
+
+    def kill(self, verdict: Verdict | None = None) -> None:
+        """End the worker at once, if it is a process; its batches then fail."""
         self.verdict = verdict
         if self._process:
             self._process.kill()
 
-    def close(self, *, kill: bool = False) -> None:
-        """Let an idle worker go; one that is busy, or whose state nobody knows, is killed."""
-        if self._process:
-            if self.batches or kill:
-                self._process.kill()
-            self._process.close()
+    def close(self) -> None:
+        """Let the worker go once it is done, and take nothing more from it."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-
-class _ProcessHandle:
-    """A worker process, held by a pidfd where the kernel has one: a pid alone may be given to another process."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._fd: int | None = None
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                self._fd = os.pidfd_open(pid)
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            if sys.platform == "linux" and self._fd is not None:
-                signal.pidfd_send_signal(self._fd, signal.SIGKILL)
-            else:
-                os.kill(self._pid, signal.SIGKILL)
-
-    def rss(self) -> int:
-        try:
-            return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * _PAGE_SIZE
-        except (OSError, IndexError):
-            return 0
-
-    def close(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+    def forget(self) -> None:
+        """End the worker if it is still there, and give back what was held of it."""
+        if self._process:
+            self._process.kill()
+            self._process.close()
+            self._process = None

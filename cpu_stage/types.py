@@ -69,6 +69,10 @@ class Analysis:
     worker: str
 
 
+class StageError(Exception):
+    """The stage cannot work at all: an analyzer does not load, workers do not start, or it is closed."""
+
+
 @runtime_checkable
 class Analyzer(Protocol):
     """Any callable ``page -> dict``; an attribute ``needs`` (:class:`Needs`) narrows what is sent to it."""

@@ -22,7 +22,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cpu_stage.lanes import StageError
+from cpu_stage.types import StageError
 from crawler.committer import CommitSettings, Committer
 from crawler.metrics import Metrics
 from crawler.protocols import Frontier, Sink

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Protocol, cast
 
-from cpu_stage.worker import Plan, Pulse
+from cpu_stage.pulse import Pulse
+from cpu_stage.worker import Plan
 
 KINDS: Mapping[str, str] = {
     "inline": "cpu_stage.executors.inline",
@@ -21,18 +22,25 @@ KINDS: Mapping[str, str] = {
 class ExecutorModule(Protocol):
     """What each module of this package offers."""
 
-    KILLABLE: bool
-    """Whether a worker can be killed without taking the crawler with it."""
-
     DEPTH: int
     """Batches that a lane may hold: one running and one waiting, so that a worker never idles for the loop."""
 
     def new_pulse(self) -> Pulse:
-        """Make the two numbers through which a worker says what it is doing."""
+        """Make the numbers through which a worker says what it is doing."""
         ...
 
-    def open_lane(self, plan: Plan, pulse: Pulse) -> Executor:
-        """Open an executor with one worker that has run :func:`cpu_stage.worker.init`; may block."""
+    def open_executor(self, plan: Plan, pulse: Pulse, /) -> tuple[Executor, int | None]:
+        """Open an executor with one worker that is attached to ``pulse``; may block for a while.
+
+        Loading the plan is the worker's first task (:func:`cpu_stage.worker.prepare`), not part of this.
+
+        Returns:
+            The executor, and the worker's process id where it is a process that can be killed.
+
+        Raises:
+            OSError, EOFError, RuntimeError: there is no worker to be had right now.
+            AnalyzerError: the plan names what does not exist.
+        """
         ...
 
 

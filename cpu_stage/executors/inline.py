@@ -2,25 +2,29 @@
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextvars import Context
 from typing import ParamSpec, TypeVar
 
-from cpu_stage.worker import Plan, Pulse, init
+from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.worker import Plan, attach
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-KILLABLE = False
 DEPTH = 1
 
 
 class InlineExecutor(Executor):
-    """Runs each call where it is submitted, before ``submit`` returns."""
+    """Runs each call where it is submitted, before ``submit`` returns, in a context of its own."""
+
+    def __init__(self) -> None:
+        self._context = Context()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call ``fn`` now; the future that comes back is done."""
         future: Future[T] = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
+            future.set_result(self._context.run(fn, *args, **kwargs))
         except Exception as error:  # noqa: BLE001 - an executor hands every error to the future
             future.set_exception(error)
         return future
@@ -28,11 +32,11 @@ class InlineExecutor(Executor):
 
 def new_pulse() -> Pulse:
     """Make a pulse in plain memory."""
-    return [0.0, 0.0]
+    return [0.0] * SIZE
 
 
-def open_lane(plan: Plan, pulse: Pulse) -> Executor:
-    """Open the lane; the analyzers are loaded in the calling thread at the first batch."""
+def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
+    """Open the executor."""
     executor = InlineExecutor()
-    executor.submit(init, plan, pulse)
-    return executor
+    executor.submit(attach, pulse)
+    return executor, None

@@ -3,68 +3,102 @@
 Workers are forked by a fork server that has the analyzers' libraries loaded: a new worker costs milliseconds,
 shares their memory, and inherits neither the crawler's threads nor its sockets. The server starts without the
 user's ``__main__``, so a worker imports ``cpu_stage`` and the analyzers, nothing else.
+
+Never with ``max_tasks_per_child``: it deadlocks (CPython issue 115634). The stage replaces workers itself.
 """
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import get_context
-from types import ModuleType
+from multiprocessing import forkserver, get_context, resource_tracker
 from typing import cast
 
-from cpu_stage.worker import Plan, Pulse, init_process, ready
+from cpu_stage.executors import preload
+from cpu_stage.executors.process import settle_in
+from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.worker import Plan
 
-KILLABLE = True
 DEPTH = 2
 
 # One page is one thread's work: a BLAS that starts a thread per core would only fight its neighbours.
-_SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 _context = get_context("forkserver")
+_starting = threading.Lock()
 
 
 def new_pulse() -> Pulse:
     """Make a pulse in memory that parent and worker share."""
-    return cast("Pulse", _context.RawArray("d", 2))
+    return cast("Pulse", _context.RawArray("d", SIZE))
 
 
-def open_lane(plan: Plan, pulse: Pulse) -> Executor:
+def open_executor(plan: Plan, pulse: Pulse) -> tuple[Executor, int]:
     """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
-    _context.set_forkserver_preload(plan.modules())
-    executor = ProcessPoolExecutor(1, mp_context=_context, initializer=init_process, initargs=(plan, pulse))
-    with _clean_start():
-        first = executor.submit(ready)
+    modules = ["cpu_stage.executors.process", *plan.modules()]
+    executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, plan.nice))
+    with _starting, _signals_blocked():
+        _start_server(modules)
+        with _main_hidden():
+            started = executor.submit(os.getpid)
     try:
-        first.result()
+        pid = started.result()
     except BaseException:
         executor.shutdown(wait=False)
         raise
-    _drop_result_writer(executor)
-    return executor
+    _leave_pipes_to_worker(executor)
+    return executor, pid
 
 
-@contextlib.contextmanager
-def _clean_start() -> Iterator[None]:
-    """Start processes without the parent's ``__main__`` (which would be imported again) and single-threaded."""
-    main, environment = sys.modules["__main__"], dict(os.environ)
-    sys.modules["__main__"] = ModuleType("__main__")
-    os.environ.update({name: os.environ.get(name, value) for name, value in _SINGLE_THREADED.items()})
+def _start_server(modules: list[str]) -> None:
+    """Start the fork server where it does not run; a stage that comes later finds only its own libraries unloaded."""
+    _context.set_forkserver_preload([preload.__name__])
+    added = {name: "1" for name in _SINGLE_THREADED if name not in os.environ}
+    added[preload.VARIABLE] = " ".join(modules)
+    os.environ.update(added)
     try:
-        yield
+        forkserver.ensure_running()
     finally:
-        sys.modules["__main__"] = main
-        for name in _SINGLE_THREADED.keys() - environment.keys():
+        for name in added:
             del os.environ[name]
 
 
-def _drop_result_writer(executor: ProcessPoolExecutor) -> None:
-    """Close the parent's copy of the result pipe's writing end.
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Start processes with Ctrl-C and SIGTERM blocked, as workers must not hear them; the mask is the thread's own."""
+    resource_tracker.ensure_running()  # its start, else somewhere within, would unblock both
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    Without this a worker that is killed in the middle of writing a result leaves the executor's thread waiting
-    for the rest for ever, since the parent itself keeps the pipe open; with it that read ends at once.
+
+@contextlib.contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Start processes without the parent's ``__main__``: it would be imported again, with all that it imports."""
+    main = vars(sys.modules["__main__"])
+    names = ("__spec__", "__file__")
+    hidden = {name: main[name] for name in names if name in main}
+    main.update(dict.fromkeys(names))
+    try:
+        yield
+    finally:
+        for name in names:
+            del main[name]
+        main.update(hidden)
+
+
+def _leave_pipes_to_worker(executor: ProcessPoolExecutor) -> None:
+    """Close the parent's copies of the worker's ends of both pipes.
+
+    Without this a worker that is killed in the middle of reading a batch or of writing a result leaves a thread of
+    the executor waiting for the rest for ever, since the parent itself keeps the pipe open; with it that ends at once.
     """
-    writer = getattr(getattr(executor, "_result_queue", None), "_writer", None)
-    if writer is not None:
-        writer.close()
+    for queue, end in (("_call_queue", "_reader"), ("_result_queue", "_writer")):
+        pipe = getattr(getattr(executor, queue, None), end, None)
+        if pipe is not None:
+            pipe.close()

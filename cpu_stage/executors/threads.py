@@ -2,17 +2,17 @@
 
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from cpu_stage.worker import Plan, Pulse, init
+from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.worker import Plan, attach
 
-KILLABLE = False
 DEPTH = 2
 
 
 def new_pulse() -> Pulse:
     """Make a pulse in plain memory."""
-    return [0.0, 0.0]
+    return [0.0] * SIZE
 
 
-def open_lane(plan: Plan, pulse: Pulse) -> Executor:
-    """Open a pool of one thread, with analyzers of its own."""
-    return ThreadPoolExecutor(1, "cpu-stage", initializer=init, initargs=(plan, pulse))
+def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
+    """Open a pool of one thread."""
+    return ThreadPoolExecutor(1, "cpu-stage", initializer=attach, initargs=(pulse,)), None

@@ -1,67 +1,19 @@
-import asyncio
-from collections.abc import Sequence
-
 import pytest
 
-from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.parse import ParseOptions, parse
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Page
-from cpu_stage.worker import Plan, Processed, RawPage
-
-SAMPLES = "tests.unit.sample_analyzers"
-PLAN = Plan((AnalyzerSpec("length", f"{SAMPLES}:length"), AnalyzerSpec("misbehave", f"{SAMPLES}:misbehave")))
+from cpu_stage.worker import Plan
 
 
-def page(title: str) -> Page:
-    return Page(f"http://example.test/{title}", "text/html", "utf-8", title, text="some text")
+def test_an_unknown_executor_is_answered_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match=r"unknown executor 'fibers'; accepted: inline, threads, processes"):
+        CpuStage(Plan(), StageSettings("fibers"))
 
 
-async def process(settings: StageSettings, items: Sequence[Page | RawPage]) -> list[Processed]:
-    async with CpuStage(PLAN, settings) as stage:
-        return list(await asyncio.gather(*(stage.submit(item) for item in items)))
-
-
-@pytest.mark.parametrize("executor", ["inline", "threads", "processes"])
-async def test_every_page_comes_back_analysed_in_its_own_place(executor: str) -> None:
-    pages = [page(f"p{n}") for n in range(50)]
-    results = await process(StageSettings(executor, workers=2), pages)
-    assert [r.analysis.url for r in results] == [p.url for p in pages]
-    assert all(r.analysis.values == {"length": {"characters": 9}, "misbehave": {"ok": True}} for r in results)
-
-
-@pytest.mark.parametrize("executor", ["inline", "threads", "processes"])
-async def test_a_raw_page_is_parsed_in_the_worker_and_comes_back_without_its_body(executor: str) -> None:
-    raw = RawPage("http://example.test/", "text/html", b"<title>T</title><a href=/x>x</a>")
-    [result] = await process(StageSettings(executor, workers=1), [raw])
-    assert result.page is not None
-    assert (result.page.title, result.page.links) == ("T", ("http://example.test/x",))
-    assert (result.page.html, result.page.text) == ("", "")
-
-
-@pytest.mark.parametrize("executor", ["inline", "threads", "processes"])
-@pytest.mark.parametrize("title", ["exit", "unpicklable"])
-async def test_an_analyzer_that_raises_or_returns_nonsense_costs_its_own_value(executor: str, title: str) -> None:
-    bad, good = await process(StageSettings(executor, workers=1), [page(title), page("good")])
-    assert bad.analysis.errors["misbehave"].kind == "exception"
-    assert bad.analysis.values == {"length": {"characters": 9}}
-    assert good.analysis.errors == {}
-
-
-@pytest.mark.parametrize("title", ["crash", "segfault"])
-async def test_a_page_that_kills_its_worker_is_isolated_and_its_neighbours_are_not_lost(title: str) -> None:
-    pages = [page(title if n == 20 else f"p{n}") for n in range(40)]
-    results = await process(StageSettings("processes", workers=2), pages)
-    assert [r.analysis.errors["misbehave"].kind for r in results if r.analysis.errors] == ["crash"]
-    assert results[20].analysis.values == {"length": {"characters": 9}}
-    assert sum("misbehave" in r.analysis.values for r in results) == 39
-
-
-async def test_a_page_over_its_time_is_stopped() -> None:
-    pages = [page("hang" if n == 3 else f"p{n}") for n in range(10)]
-    results = await process(StageSettings("processes", workers=1, page_timeout=0.5), pages)
-    assert results[3].analysis.errors["misbehave"].kind == "timeout"
-    assert sum("misbehave" in r.analysis.values for r in results) == 9
+@pytest.mark.parametrize("settings", [{"workers": 0}, {"batch": 0}])
+def test_a_stage_has_at_least_one_worker_and_batches_of_at_least_one_page(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least 1 is expected"):
+        StageSettings(**settings)  # type: ignore[arg-type]  # mypy cannot tell which keys there are
 
 
 def test_links_are_absolute_distinct_and_know_nofollow() -> None:

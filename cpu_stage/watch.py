@@ -1,0 +1,66 @@
+"""When a worker has to be killed: a policy that is told the time and what is seen of the worker, at every tick.
+
+It counts the time that a page takes by the ticks that it saw, so that a crawler that stood still itself (stopped by
+Ctrl-Z, suspended, blocked) charges no page with the pause.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cpu_stage.types import AnalysisErrorKind
+
+TICK_S = 0.05
+"""How often a worker is looked at: a page may exceed its limits by so much."""
+
+_LONGEST_TICK_S = 1.0
+_SUSPECT_S = 0.5
+_STOPPED_S = 1.0
+_SILENCE_S = 30.0
+
+OUTSIDE = -1
+"""The page of a worker that owes the beginning of its batch, or its results."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Judges one worker. ``timeout`` in seconds and ``memory`` in bytes hold for each page; None: no limit."""
+
+    timeout: float | None
+    memory: int | None
+    _at: tuple[int, int] | None = field(default=None, init=False)
+    _ticked: float = field(default=0.0, init=False)
+    _busy_s: float = field(default=0.0, init=False)
+    _stopped_s: float = field(default=0.0, init=False)
+
+    def look(
+        self, now: float, at: tuple[int, int] | None, growth: Callable[[], int], stopped: Callable[[], bool]
+    ) -> AnalysisErrorKind | None:
+        """Return why the worker must be killed, None where it need not be.
+
+        Args:
+            now: monotonic seconds.
+            at: the batch and the page that the worker is at; None where it has nothing to do.
+            growth: how many bytes the page has taken so far.
+            stopped: whether the worker's process is stopped.
+        """
+        passed = min(now - self._ticked, _LONGEST_TICK_S)
+        self._ticked = now
+        if at is None or at != self._at:
+            self._at, self._busy_s, self._stopped_s = at, 0.0, 0.0
+            passed = 0.0
+        self._busy_s += passed
+        if at is None:
+            return None
+        if self.memory is not None and at[1] != OUTSIDE and growth() > self.memory:
+            return AnalysisErrorKind.MEMORY
+        return self._judge_time(passed, at[1] == OUTSIDE, stopped)
+
+    def _judge_time(self, passed: float, outside: bool, stopped: Callable[[], bool]) -> AnalysisErrorKind | None:
+        late = self.timeout is not None and self._busy_s > self.timeout and not outside
+        if not late and self._busy_s <= _SUSPECT_S:
+            return None
+        self._stopped_s = self._stopped_s + passed if stopped() else 0.0
+        if late:
+            return AnalysisErrorKind.CRASH if self._stopped_s else AnalysisErrorKind.TIMEOUT
+        silent = outside and self._busy_s > _SILENCE_S
+        return AnalysisErrorKind.CRASH if silent or self._stopped_s > _STOPPED_S else None
