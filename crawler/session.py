@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cpu_stage.lanes import StageError
+from cpu_stage.types import StageError
 from crawler import job as jobs
 from crawler.build import Crawl, build, check_parts, loop_factory
 from crawler.config import Config, Loaded, dump

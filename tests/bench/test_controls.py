@@ -28,7 +28,7 @@ SPEC = SiteSpec(
     orphan=0.03,
 )
 ANALYZERS = (
-    AnalyzerSpec("length", "tests.unit.sample_analyzers:length"),
+    AnalyzerSpec("length", "tests.sample_analyzers:length"),
     AnalyzerSpec("fingerprint", "cpu_stage.analyzers.fingerprint:Fingerprint"),
 )
 CONTROLS: dict[str, Callable[[Task], Work]] = {"sequential": sequential, "threaded": lambda task: threaded(task, 8)}
