@@ -67,18 +67,17 @@ class Connection:
             WireError: the call was aborted.
         """
         self._http.given = connected
-        # TLS takes the socket away from its object before it blocks: for this while the call holds another one.
-        with connected.dup() as handle:
-            try:
+        try:
+            # TLS takes the socket out of its object before it blocks: for this while the call holds a duplicate.
+            with connected.dup() as handle:
                 call.hold(handle)
                 self._http.connect()
-                self._socket = TimedSocket(self._http.sock, self._max_line)
-            except BaseException:
-                connected.close()
-                raise
-            finally:
-                call.release()
-        self._http.sock = self._socket
+        except BaseException:
+            connected.close()
+            raise
+        finally:
+            call.release()
+        self._socket = self._http.sock = TimedSocket(self._http.sock, self._max_line)
 
     def ask(self, call: Call, target: str, headers: Mapping[str, str]) -> HTTPResponse:
         """Send a request and return its response, the body still unread; close the connection if that fails.
