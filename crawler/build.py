@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cpu_stage.analyzers import BUILT_IN
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, load
@@ -20,7 +20,6 @@ from crawler.config import AnalyzerEntry, Config
 from crawler.engine import Engine, Limits
 from crawler.errors import ConfigError
 from crawler.exchange import FetchSettings
-from crawler.fetch.aio import AioFetcher
 from crawler.frontier.sqlite import FrontierSettings, SqliteFrontier
 from crawler.guard import Guard
 from crawler.job import LEDGER, Job
@@ -35,6 +34,10 @@ from crawler.stats import Earlier, StatsBook
 from crawler.types import BodyRule, CrawlRequest
 from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key
 from crawler.visit import Tools, Visit, VisitRules
+
+if TYPE_CHECKING:
+    from crawler.fetch.aio import AioFetcher
+    from crawler.fetch.threads import ThreadsFetcher
 
 
 def _spec(entry: AnalyzerEntry) -> AnalyzerSpec:
@@ -100,6 +103,17 @@ def _fetch_settings(config: Config) -> FetchSettings:
         cookies=fetch.cookies,
         concurrency=fetch.concurrency,
     )
+
+
+def _fetcher(config: Config) -> "AioFetcher | ThreadsFetcher":
+    settings, guard = _fetch_settings(config), Guard(_seed_keys(config), config.fetch.allow_private)
+    if config.fetch.mode == "threads":
+        from crawler.fetch.threads import ThreadsFetcher  # noqa: PLC0415 - urllib3 is for this mode alone
+
+        return ThreadsFetcher(settings, guard)
+    from crawler.fetch.aio import AioFetcher  # noqa: PLC0415 - and aiohttp for that one
+
+    return AioFetcher(settings, guard)
 
 
 def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
@@ -222,7 +236,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             opened[sink.name] = await sink.open(positions.get(sink.name))
         await frontier.commit([], opened)
         scope = _scope(config, await frontier.seed_hosts())
-        fetcher = AioFetcher(_fetch_settings(config), Guard(_seed_keys(config), config.fetch.allow_private))
+        fetcher = _fetcher(config)
         stack.push_async_callback(fetcher.aclose)
         plan, workers = _plan(config), config.cpu.resolved_workers
         stage = CpuStage(plan, _stage_settings(config, workers))

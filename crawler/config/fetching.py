@@ -43,8 +43,10 @@ class TimeoutConfig(Section):
 class FetchConfig(Section):
     """Getting pages."""
 
-    mode: Literal["coroutines"] = Field(
-        "coroutines", description="How requests overlap. Coroutines, because a waiting one costs a few kilobytes."
+    mode: Literal["coroutines", "threads"] = Field(
+        "coroutines",
+        description="How requests overlap: in coroutines (aiohttp), or each in a thread of its own (urllib3). "
+        "Coroutines, because a waiting one costs a few kilobytes and half the CPU; threads are here to compare.",
     )
     concurrency: Count = Field(
         64,

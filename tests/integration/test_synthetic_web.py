@@ -63,9 +63,14 @@ def crawl(site: SiteProcess, job: Path, *settings: str) -> Crawled:
     return Crawled(records(job), stats(job), site.truth, site.audit())
 
 
-@pytest.fixture(scope="module", params=["inline", "threads", "processes"])
+VARIANTS = ["coroutines-inline", "coroutines-threads", "coroutines-processes", "threads-processes"]
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
 def crawled(request: pytest.FixtureRequest, site: SiteProcess, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
-    return crawl(site, tmp_path_factory.mktemp("jobs") / request.param, f"cpu.executor={request.param}")
+    mode, _, executor = request.param.partition("-")
+    job = tmp_path_factory.mktemp("jobs") / request.param
+    return crawl(site, job, f"fetch.mode={mode}", f"cpu.executor={executor}")
 
 
 def test_every_url_has_exactly_one_record(crawled: Crawled) -> None:
