@@ -1,4 +1,4 @@
-"""A program with a CPU stage, for tests that end it from outside: ``python -m tests.integration.stage_program``.
+"""A program with a CPU stage, for tests that end it from outside.
 
 Its arguments are an executor, a folder and titles of pages. It says on stdout what it does, one line each.
 """
