@@ -25,7 +25,7 @@ from cpu_stage.crew import Crew
 from cpu_stage.lanes import Batch, Job, Lane
 from cpu_stage.settings import StageSettings
 from cpu_stage.types import Page, StageError
-from cpu_stage.worker import Plan, Processed, RawPage, failed
+from cpu_stage.worker import Narrow, Plan, Processed, RawPage, failed
 
 __all__ = ["CpuStage", "StageCounts", "StageSettings"]
 
@@ -47,6 +47,7 @@ class CpuStage:
         plan = replace(plan, meter=settings.page_memory is not None)
         names = [spec.name for spec in plan.analyzers]
         self._blame = Blame(names, settings.page_timeout, settings.page_memory)
+        self._narrow = Narrow.to(plan.parse.needs)
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose)
         self._sizer = BatchSizer(1 if settings.executor == "inline" else settings.batch)
         self._waiting: deque[Job] = deque()
@@ -86,7 +87,7 @@ class CpuStage:
             raise StageError("the stage is closed")
         if self._crew.error:
             raise self._crew.error
-        job = Job(item, self._loop.create_future())
+        job = Job(self._narrow(item) if isinstance(item, Page) else item, self._loop.create_future())
         self._waiting.append(job)
         if not self._pump_due:
             self._pump_due = True

@@ -14,7 +14,7 @@ import pytest
 
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Page, ParseOptions, StageError
+from cpu_stage.types import Needs, Page, ParseOptions, StageError
 from cpu_stage.worker import Plan, Processed, RawPage
 
 SAMPLES = "tests.sample_analyzers"
@@ -85,6 +85,27 @@ class ExecutorSuite:
     async def test_a_page_that_fails_in_every_analyzer_is_answered_all_the_same(self) -> None:
         [result] = await self.process([page("raises")], Plan((spec("misbehave"),)))
         assert (result.analysis.values, list(result.analysis.errors)) == ({}, ["misbehave"])
+
+    @pytest.mark.parametrize(
+        ("needs", "kept"),
+        [
+            (Needs.NOTHING, set()),
+            (Needs.TEXT, {"text"}),
+            (Needs.HTML | Needs.LINKS, {"html", "links", "nofollow"}),
+            (Needs.META, {"meta"}),
+            (Needs.ALL, {"text", "html", "links", "nofollow", "meta"}),
+        ],
+    )
+    async def test_a_worker_gets_of_a_page_what_is_needed_and_nothing_else(self, needs: Needs, kept: set[str]) -> None:
+        link = "http://example.test/x"
+        full = Page(link, "text/html", "utf-8", "T", "text", (link,), frozenset({link}), {"description": "d"}, "<p>")
+        [result] = await self.process([full], Plan((spec("shape"),), ParseOptions(needs=needs)))
+        assert {part for part, size in result.analysis.values["shape"].items() if size} == kept
+
+    async def test_a_page_that_asks_not_to_be_indexed_says_so_whatever_is_needed(self) -> None:
+        shy = Page("http://example.test/", "text/html", "utf-8", "T", meta={"robots": "noindex"})
+        [result] = await self.process([shy], Plan((spec("shape"),), ParseOptions(needs=Needs.TEXT)))
+        assert result.analysis.values == {}
 
     async def test_the_order_of_the_pages_changes_nothing(self) -> None:
         mixed = [page(f"{title} {n}") for n in range(5) for title in ("p", *COSTS_ITS_VALUES)]

@@ -1,6 +1,7 @@
 """What worker processes contain: crashes, kills, hangs and hunger cost one page its values, never the stage."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -144,6 +145,17 @@ async def test_closing_ends_workers_that_work_hang_or_are_stopped() -> None:
         assert future.cancelled()
         assert running.counts().workers == 0
         assert [pid for server in fork_servers() for pid in descendants(server)] == []
+
+
+async def test_a_stage_may_be_closed_at_any_moment(caplog: pytest.LogCaptureFixture) -> None:
+    for moment in range(40):
+        async with stage() as running:
+            future = running.submit(page("p"))
+            await asyncio.wait([future], timeout=moment / 500)
+        assert future.done()
+    gc.collect()  # asyncio complains about what nobody retrieved once it is collected
+    assert caplog.records == []
+    assert [pid for server in fork_servers() for pid in descendants(server)] == []
 
 
 async def test_an_idle_worker_that_is_stopped_does_not_keep_the_stage_from_closing() -> None:
