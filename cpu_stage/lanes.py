@@ -13,7 +13,7 @@ from cpu_stage.handle import ProcessHandle
 from cpu_stage.pulse import BATCHES, POSITION, RESIDENT, Place, Pulse, place
 from cpu_stage.types import AnalysisError, AnalysisErrorKind, Page
 from cpu_stage.watch import OUTSIDE, Watch
-from cpu_stage.worker import Plan, Processed, RawPage, Work, prepare, run_batch
+from cpu_stage.worker import Finished, Plan, Processed, RawPage, Work, prepare, run_batch
 
 _NEWS_S = 2.0
 
@@ -23,10 +23,15 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Job:
-    """A page on its way through the stage. ``errors`` grow as analyzers fail on it, each at most once."""
+    """A page on its way through the stage.
+
+    ``weight`` is what it takes of a batch; ``alone`` is one that has to be one. ``errors`` grow
+    as analyzers fail on it, each at most once.
+    """
 
     item: Page | RawPage
     future: "asyncio.Future[Processed]"
+    weight: float = 1.0
     tries: int = 0
     alone: bool = False
     errors: dict[str, AnalysisError] = field(default_factory=dict)
@@ -102,7 +107,7 @@ class Lane:
         """Whether the lane takes another batch."""
         return len(self.batches) < self._depth and not self.draining and self.verdict is None
 
-    def send(self, jobs: list[Job], done: Callable[["Lane", Batch, Future[list[Processed]]], None]) -> None:
+    def send(self, jobs: list[Job], done: Callable[["Lane", Batch, Future[Finished]], None]) -> None:
         """Hand a batch to the worker; ``done`` is called in any thread when it ended."""
         self._numbers = self._numbers % BATCHES + 1
         batch = Batch(self._numbers, jobs)

@@ -59,6 +59,10 @@ class Page(Crossing):
     meta: Mapping[str, str] = field(default_factory=dict)
     html: str = ""
 
+    def size(self) -> int:
+        """Return its size in characters, as far as that matters for sending it."""
+        return len(self.text) + len(self.html)
+
 
 @dataclass(frozen=True, slots=True)
 class ParseOptions:

@@ -28,6 +28,10 @@ class RawPage(Crossing):
     body: bytes
     robots: str = ""
 
+    def size(self) -> int:
+        """Return its size in bytes, as far as that matters for sending it."""
+        return len(self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -73,6 +77,14 @@ class Processed(Crossing):
     page: Page | None
     analysis: Analysis
     parse_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Crossing):
+    """A batch's results, in the order of its pages, and the seconds that they took (by the clock on the wall)."""
+
+    results: list[Processed]
+    seconds: float
 
 
 def noindex(page: Page) -> bool:
@@ -183,9 +195,9 @@ def prepare(plan: Plan) -> str | None:
     return None
 
 
-def run_batch(number: int, batch: Sequence[Work]) -> list[Processed]:
+def run_batch(number: int, batch: Sequence[Work]) -> Finished:
     """Process a batch in order; what comes back is plain data, so it can always be pickled."""
-    bench = _bench.get()
+    bench, start = _bench.get(), time.perf_counter()
     pulse, memory, results = bench.pulse, bench.memory, []
     for page, work in enumerate(batch):
 
@@ -196,4 +208,4 @@ def run_batch(number: int, batch: Sequence[Work]) -> list[Processed]:
             pulse[RESIDENT] = memory.read()
         results.append(bench.process(work, at))
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
-    return results
+    return Finished(results, time.perf_counter() - start)

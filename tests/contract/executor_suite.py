@@ -20,7 +20,7 @@ from cpu_stage.worker import Plan, Processed, RawPage
 SAMPLES = "tests.sample_analyzers"
 
 
-def spec(name: str, **options: str | int) -> AnalyzerSpec:
+def spec(name: str, **options: str | float) -> AnalyzerSpec:
     return AnalyzerSpec(name, f"{SAMPLES}:{name}", options)
 
 
@@ -161,6 +161,15 @@ class ExecutorSuite:
                 await future
                 held = max(held, stage.counts().running)
         assert 0 < held <= self.width * 2 * 4
+
+    async def test_pages_that_take_long_are_sent_one_by_one(self) -> None:
+        async with self.stage(Plan((spec("takes", seconds=0.02),))) as stage:
+            await stage.warm()
+            held = []
+            for future in [stage.submit(each) for each in pages(20)]:
+                await future
+                held.append(stage.counts().running)
+        assert max(held) <= self.width * 2
 
     async def test_a_page_that_nobody_waits_for_any_more_is_not_sent(self, tmp_path: Path) -> None:
         log = tmp_path / "log"
