@@ -14,7 +14,7 @@ from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Page, StageError
 from cpu_stage.worker import Plan, Processed
 from tests.contract.executor_suite import PLAN, page, pages, spec
-from tests.processes import alive, descendants, fork_servers, until
+from tests.processes import alive, descendants, fork_servers, has_loaded, until
 
 MIB = 2**20
 WIDTH = 2
@@ -123,6 +123,12 @@ async def test_the_stage_goes_on_when_the_fork_server_is_killed() -> None:
         os.kill(servers.pop(), signal.SIGKILL)
         results = await asyncio.gather(*futures, running.submit(page("_exit")), *map(running.submit, pages(50)))
     assert errors(results) == {"_exit": {"misbehave": "crash"}}
+
+
+async def test_the_fork_server_has_loaded_what_workers_share() -> None:
+    async with stage() as running:
+        await running.warm()
+        assert [has_loaded(server, "turbohtml") for server in fork_servers()] == [True]
 
 
 async def test_an_analyzer_that_kills_every_worker_that_loads_it_is_one_error() -> None:
