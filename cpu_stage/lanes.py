@@ -68,7 +68,7 @@ class Lane:
         self.old = False
         """It is to be replaced; it works on until its successor is there."""
         self.draining = False
-        """Its successor is there: it takes no more batches."""
+        """It takes no more batches: its successor is there, or it is far too old to wait for that."""
         self.verdict: Verdict | None = None
         self._executor = executor
         self._pulse = pulse
@@ -76,7 +76,7 @@ class Lane:
         self._watch = watch
         self._process = process
         self._numbers = 0
-        self._dead_since = 0.0
+        self._over_since = 0.0
 
     @classmethod
     async def start(cls, module: ExecutorModule, plan: Plan, watch: Watch) -> "Lane":
@@ -137,19 +137,17 @@ class Lane:
         return self._process.rss() if self._process else 0
 
     def look(self, now: float) -> bool:
-        """Kill the worker where it is over a limit; return whether it has died and nobody was told.
+        """Kill the worker where it is over a limit; return whether it is lost and nobody was told.
 
         The executor tells of a worker that dies with a batch, as a rule; one that dies idle it finds at the next.
         """
         if self._process is None:
             return False
-        if not self._process.alive():
-            self._dead_since = self._dead_since or now
-            return not self.batches or now > self._dead_since + _NEWS_S
+        if self.verdict or not self._process.alive():
+            self._over_since = self._over_since or now
+            return not self.batches or now > self._over_since + _NEWS_S
         place = self.place()
-        if self.verdict is None and (
-            kind := self._watch.look(now, self._at(place), self._growth, self._process.stopped)
-        ):
+        if kind := self._watch.look(now, self._at(place), self._growth, self._process.stopped):
             self.kill(Verdict(kind, place))
         return False
 

@@ -139,9 +139,9 @@ class CpuStage:
             return
         if future.cancelled() or future.exception() is not None:
             self._lose(lane)
-        else:
-            lane.batches.remove(batch)
-            self._deliver(lane, batch, future.result())
+            return
+        lane.batches.remove(batch)
+        self._deliver(lane, batch, future.result())
         self._pump()
 
     def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
@@ -160,6 +160,7 @@ class CpuStage:
         self._waiting.put_back(ruling.replay)
         for job in ruling.finished:
             _finish(job, failed(job.item, {}))
+        self._pump()
 
 
 def _finish(job: Job, result: Processed) -> None:
