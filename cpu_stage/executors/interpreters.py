@@ -12,7 +12,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import Context
 from typing import Any, TypeVar
 
-from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.executors import Opened
+from cpu_stage.pulse import SIZE
 from cpu_stage.runtime import python_build
 from cpu_stage.types import StageError
 from cpu_stage.worker import Plan, attach
@@ -47,13 +48,10 @@ class _Adapter(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def new_pulse() -> Pulse:
-    """Make a pulse that nobody reads: a subinterpreter shares no such memory, and could not be killed anyway."""
-    return [0.0] * SIZE
-
-
-def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
+def open_executor(_plan: Plan) -> Opened:
     """Open a pool of one subinterpreter.
+
+    Nobody reads its pulse: it would be memory to share, and a subinterpreter could not be killed anyway.
 
     Raises:
         StageError: this Python has none.
@@ -62,5 +60,6 @@ def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
     if pool is None:
         raise StageError(f"cpu.executor interpreters needs Python 3.14; this is {python_build()}: choose processes")
     executor = _Adapter(pool(1, "cpu-stage", initializer=exec, initargs=(_FIND_MODULES.format(path=sys.path),)))
+    pulse = [0.0] * SIZE
     executor.submit(attach, pulse)
-    return executor, None
+    return Opened(executor, pulse)
