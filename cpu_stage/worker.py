@@ -153,8 +153,12 @@ def prepare(plan: Plan) -> str | None:
     return None
 
 
-def run_batch(number: int, batch: Sequence[Work]) -> list[Processed]:
-    """Process a batch in order; what comes back is plain data, so it can always be pickled."""
+def run_batch(number: int, batch: Sequence[Work]) -> tuple[float, list[Processed]]:
+    """Process a batch in order; return how long that took, in seconds, and each page's result.
+
+    What comes back is plain data, so it can always be pickled.
+    """
+    start = time.perf_counter()
     bench = _bench.get()
     pulse, memory, results = bench.pulse, bench.memory, []
     for page, work in enumerate(batch):
@@ -166,4 +170,4 @@ def run_batch(number: int, batch: Sequence[Work]) -> list[Processed]:
             pulse[RESIDENT] = memory.read()
         results.append(bench.process(work, at))
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
-    return results
+    return time.perf_counter() - start, results
