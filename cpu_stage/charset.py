@@ -2,9 +2,10 @@
 
 Evidence in order: a byte order mark, the charset of the HTTP header, the page's own declaration in its first 1024
 bytes (:mod:`cpu_stage.prescan`), bytes that are valid UTF-8, a declaration that comes later (a browser, too, begins
-again when it meets one: HTML, 13.2.3.5), and at last a guess by turbohtml's detector (a port of Firefox's). A label is only ever looked up in the table of the WHATWG Encoding standard, never in Python's codec
-registry: that one also knows ``zip``, ``idna`` and whatever else an attacker might name. Decoding never fails; what
-cannot be decoded becomes U+FFFD.
+again when it meets one: HTML, 13.2.3.5), and at last a guess by turbohtml's detector (a port of Firefox's). A label
+is only ever looked up in the table of the WHATWG Encoding standard, never in Python's codec registry: that one also
+knows ``zip``, ``idna`` and whatever else an attacker might name. Decoding never fails; what cannot be decoded becomes
+U+FFFD.
 
 Names and labels: https://encoding.spec.whatwg.org/#names-and-labels. Decoders: Python's for UTF-8 and UTF-16,
 turbohtml's for the legacy encodings, because Python's differ from the standard (``cp1252`` has holes, ``big5`` is

@@ -51,7 +51,7 @@ def _meta_labels(head: bytes) -> Iterator[str]:
 
 
 def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
-    """Read a tag's attributes; return them (of equal names the first) and where its ``>`` is, else the end of the bytes."""
+    """Read a tag's attributes; return them (of equal names the first) and where its ``>`` is, or the bytes end."""
     attributes: dict[bytes, bytes] = {}
     while (match := _ATTRIBUTE.match(head, at)) and match.end() > at:
         at = match.end()
