@@ -66,6 +66,16 @@ _TABLE = {
 }
 _NAMES = {label: name for name, labels in _TABLE.items() for label in labels.split()}
 
+_ENCODERS = {
+    "big5": "cp950",
+    "euc-kr": "cp949",
+    "iso-8859-8-i": "iso-8859-8",
+    "shift_jis": "cp932",
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac_cyrillic",
+} | dict.fromkeys(("utf-8", "utf-16be", "utf-16le", "replacement", "x-user-defined"))
+"""Where Python's codec has another name than the encoding, or the encoding writes UTF-8."""
+
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _META_NAMES = {"utf-16be": "utf-8", "utf-16le": "utf-8", "x-user-defined": "windows-1252"}
 """What a declaration inside the page cannot mean, since it was read as ASCII (HTML, 13.2.3.2)."""
@@ -94,6 +104,14 @@ def name_of(label: str | None) -> str | None:
     if not label or not label.isascii():  # "K" (U+212A) would be lower-cased into a "k"
         return None
     return _NAMES.get(label.strip("\t\n\f\r ").lower())
+
+
+def encoder_of(name: str) -> str | None:
+    """Return Python's codec that writes the queries of a page in this encoding; None where they are in UTF-8.
+
+    https://encoding.spec.whatwg.org/#get-an-output-encoding. The codecs differ from the standard in rare characters.
+    """
+    return _ENCODERS.get(name, name)
 
 
 def decode(body: bytes, header: str | None = None, *, markup: bool = True) -> Decoded:

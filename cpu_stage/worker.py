@@ -25,6 +25,7 @@ class Pulse(Protocol):
     def __setitem__(self, index: int, value: float, /) -> None: ...
 
 
+_NOINDEX = frozenset({"noindex", "none"})
 _STEPS = 1_000
 _PAGES = 10_000
 PARSE_STEP = 0
@@ -88,8 +89,7 @@ class Processed:
 
 def noindex(page: Page) -> bool:
     """Whether the page asks not to be indexed (robots meta or ``X-Robots-Tag``): then it is not analysed."""
-    directives = page.meta.get("robots", "")
-    return "noindex" in directives or "none" in directives.split(", ")
+    return not _NOINDEX.isdisjoint(page.meta.get("robots", "").split(", "))
 
 
 class _Bench:
