@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator
 from turbohtml import Element, Namespace, Node, Text
 from turbohtml import parse as parse_html
 
-from cpu_stage.parsers import READ, SEPARATORS, UNREAD, HtmlElement, lines
+from cpu_stage.parsers import ANY_NAMESPACE, READ, SEPARATORS, UNREAD, HtmlElement, lines
 
 _APART = (*SEPARATORS, *UNREAD)
 
@@ -18,7 +18,8 @@ def parse(html: str) -> "TurboDocument":
 class TurboDocument:
     """A page as turbohtml's tree.
 
-    Its own ``to_text`` is not used: it pads table columns, so that 128 KB of HTML can become 200 MB of text.
+    Its own ``to_text`` is not used: it pads table columns, so that 128 KB of HTML can become 200 MB of text. Elements
+    nest 512 deep at most, as in browsers; what is deeper stands beside, also the content of a script or a title.
     """
 
     def __init__(self, html: str) -> None:
@@ -29,7 +30,9 @@ class TurboDocument:
 
     def elements(self) -> Iterator[HtmlElement]:
         """Yield the elements of ``READ`` in document order."""
-        return self._document.iter_elements(READ)
+        for element in self._document.iter_elements(READ):
+            if element.tag in ANY_NAMESPACE or element.namespace is Namespace.HTML:
+                yield element
 
     def title(self) -> str | None:
         """Return the text of the first HTML title element."""
