@@ -1,5 +1,8 @@
 """The parser suite, bound to each library; and where the two of them agree, and where they are known not to."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,7 +54,6 @@ def test_the_parsers_agree(html: str) -> None:
         ("<frameset><html lang=de>", {"elements"}),  # turbohtml does not merge a second html tag there
         ("<b><template><frameset></template>x", {"text"}),
         ("<dt><isindex><rp><dd>x", {"text"}),  # to turbohtml, isindex is a special element still
-        ("<select><selectedcontent>x<option>y", {"text"}),  # turbohtml knows the element's own rules already
         ("<table><math><template><mi><p></template><th>x", {"text"}),
     ],
 )
@@ -76,3 +78,23 @@ def test_any_text_gives_a_document(parser: str, html: str) -> None:
 def test_an_unknown_parser_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="'lxml' is unknown; accepted: turbohtml, selectolax"):
         load("lxml")
+
+
+BOMBS = {
+    "attributes for the root": '"".join(f"<html a{n}=x>" for n in range(15_000))',
+    "attributes for the body": '"".join(f"<BODY a{n}=x>" for n in range(15_000))',
+    "copied options": '"<select>" + 8_000 * "<selectedContent></selectedcontent>" + "<option>" + 8_000 * "<b></b>"',
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_turbohtml_needs_little_memory_for_pages_that_make_it_copy(bomb: str) -> None:
+    program = f"""
+import resource
+from cpu_stage.parsers import load
+parse, html = load("turbohtml"), {bomb}
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+print(len(list(parse(html + "<a>").elements())))
+"""
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (child.returncode, child.stdout, child.stderr) == (0, "2\n", "")
