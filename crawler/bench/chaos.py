@@ -91,7 +91,9 @@ def crawl(site: SiteProcess, folder: Path, analyzer: str, executor: str) -> Run:
         "none",
         "-q",
     ]
-    process = subprocess.Popen([*command, *options], cwd=folder, env=_environment(folder), start_new_session=True)
+    process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+        [*command, *options], cwd=folder, env=_environment(folder), start_new_session=True
+    )
     if process.wait() != 0:
         raise SystemExit(f"the crawl ended with {process.returncode}")
     return _judge(job, analyzer, _left(process.pid))
