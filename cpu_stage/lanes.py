@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -45,6 +46,7 @@ class Batch:
 
     number: int
     jobs: list[Job]
+    sent: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Lane:
     def __init__(self, opened: Opened, depth: int, watch: Watch) -> None:
         self.batches: deque[Batch] = deque()
         self.pages = 0
+        self.ended = 0.0
+        """When its last batch came back."""
         self.old = False
         """It is to be replaced; it works on until its successor is there."""
         self.draining = False

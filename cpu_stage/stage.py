@@ -14,6 +14,7 @@ lane gets a new worker (``crew``) while the other lanes go on.
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Self
@@ -39,6 +40,10 @@ class StageCounts:
     running: int
     workers: int
     replaced: int
+    busy_s: float
+    """Seconds that workers spent in batches, summed over all."""
+    hand_off_s: float
+    """Seconds that workers had a batch and were not in it: it was on its way to them, or its results back."""
 
 
 class CpuStage:
@@ -53,6 +58,8 @@ class CpuStage:
         self._most = 1 if settings.executor == "inline" else settings.batch
         self._sizer = BatchSizer()
         self._waiting = Waiting()
+        self._busy_s = 0.0
+        self._hand_off_s = 0.0
         self._closed = False
         self._pump_due = False
 
@@ -101,7 +108,7 @@ class CpuStage:
         """Count pages and workers."""
         lanes = self._crew.lanes
         running = sum(len(batch.jobs) for lane in lanes for batch in lane.batches)
-        return StageCounts(len(self._waiting), running, len(lanes), self._crew.replaced)
+        return StageCounts(len(self._waiting), running, len(lanes), self._crew.replaced, self._busy_s, self._hand_off_s)
 
     # Batches out
 
@@ -141,8 +148,17 @@ class CpuStage:
             self._lose(lane)
             return
         lane.batches.remove(batch)
-        self._deliver(lane, batch, future.result())
+        finished = future.result()
+        self._count_time(lane, batch, finished.seconds)
+        self._deliver(lane, batch, finished)
         self._pump()
+
+    def _count_time(self, lane: Lane, batch: Batch, busy: float) -> None:
+        """Add up what a batch took; while the one before it ran, it cost nothing on its way."""
+        now = time.monotonic()
+        self._busy_s += busy
+        self._hand_off_s += max(0.0, now - max(batch.sent, lane.ended) - busy)
+        lane.ended = now
 
     def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
         self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds)

@@ -20,6 +20,8 @@ from cpu_stage.types import Analysis, AnalysisError, Crossing, Page, ParseOption
 PARSE = "parse"
 """The name under which a page fails in ``analysis_error`` where no single analyzer is to blame."""
 
+_NOINDEX = frozenset({"noindex", "none"})
+
 
 @dataclass(frozen=True, slots=True)
 class RawPage(Crossing):
@@ -79,8 +81,7 @@ class Finished(Crossing):
 
 def noindex(page: Page) -> bool:
     """Whether the page asks not to be indexed (robots meta or ``X-Robots-Tag``): then it is not analysed."""
-    directives = page.meta.get("robots", "")
-    return "noindex" in directives or "none" in directives.split(", ")
+    return not _NOINDEX.isdisjoint(page.meta.get("robots", "").split(", "))
 
 
 def failed(item: Page | RawPage, errors: Mapping[str, AnalysisError]) -> Processed:

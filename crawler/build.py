@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cpu_stage.analyzers import BUILT_IN
+from cpu_stage.executors import interpreters
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, load
 from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Needs
+from cpu_stage.types import Needs, StageError
 from cpu_stage.worker import Plan
+from crawler.attribution import Groups
 from crawler.committer import CommitSettings
-from crawler.config import AnalyzerEntry, Config
+from crawler.config import AnalyzerEntry, Config, usable_cores
 from crawler.engine import Engine, Limits
 from crawler.errors import ConfigError
 from crawler.exchange import FetchSettings
@@ -186,11 +188,16 @@ def loop_factory(config: Config) -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def check_parts(config: Config) -> None:
-    """Check what the models cannot: that analyzers load, and that seeds pass the door.
+    """Check what the models cannot: that the executor exists, that analyzers load, and that seeds pass the door.
 
     Raises:
-        ConfigError: one line that names the analyzer or the seed.
+        ConfigError: one line that names the executor, the analyzer or the seed.
     """
+    if config.cpu.executor == "interpreters":
+        try:
+            interpreters.check()
+        except StageError as error:
+            raise ConfigError(str(error)) from error
     for entry in config.analyzers:
         try:
             load(_spec(entry))
@@ -215,7 +222,7 @@ class Crawl:
 
     def stats(self, state: str) -> dict[str, Any]:
         """Return ``stats.json`` as of now."""
-        return self.book.as_json(self.frontier.counts(), state)
+        return self.book.as_json(self.frontier.counts(), self.stage.counts(), state)
 
 
 @contextlib.asynccontextmanager
@@ -255,4 +262,6 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             concurrency=config.fetch.concurrency,
             commits=CommitSettings(config.frontier.commit_interval, config.frontier.commit_pages),
         )
-        yield Crawl(engine, frontier, scope, stage, StatsBook(metrics, LagMeter(), MemoryMeter(), workers, earlier))
+        groups = Groups(workers, config.fetch.concurrency, usable_cores(), apart=config.cpu.executor == "processes")
+        book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, earlier)
+        yield Crawl(engine, frontier, scope, stage, book)

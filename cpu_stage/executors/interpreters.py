@@ -48,6 +48,12 @@ class _Adapter(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
+def check() -> None:
+    """Raise StageError where this Python has no such executor."""
+    if not hasattr(futures, "InterpreterPoolExecutor"):
+        raise StageError(f"cpu.executor interpreters needs Python 3.14; this is {python_build()}: choose processes")
+
+
 def open_executor(_plan: Plan) -> Opened:
     """Open a pool of one subinterpreter.
 
@@ -56,9 +62,8 @@ def open_executor(_plan: Plan) -> Opened:
     Raises:
         StageError: this Python has none.
     """
-    pool = getattr(futures, "InterpreterPoolExecutor", None)
-    if pool is None:
-        raise StageError(f"cpu.executor interpreters needs Python 3.14; this is {python_build()}: choose processes")
+    check()
+    pool = futures.InterpreterPoolExecutor  # type: ignore[attr-defined]  # of 3.14: check() has seen to it
     executor = _Adapter(pool(1, "cpu-stage", initializer=exec, initargs=(_FIND_MODULES.format(path=sys.path),)))
     pulse = [0.0] * SIZE
     executor.submit(attach, pulse)
