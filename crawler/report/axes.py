@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _STEPS = (1, 2, 5, 10)
+_FEW_DECADES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,14 @@ class Axis:
 
     @classmethod
     def _log(cls, low: float, high: float) -> "Axis":
-        first = math.floor(math.log10(low))
-        last = max(first + 1, math.ceil(math.log10(high)))
-        every = max(1, math.ceil((last - first) / 6))
-        ticks = tuple(10.0**n for n in range(first, last + 1, every))
-        return cls(10.0**first, 10.0**last, ticks, log=True)
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 2)
+        marks = [round(step * 10.0**n, 12) for n in decades for step in _STEPS[:-1]]
+        first = max(mark for mark in marks if mark <= low * 1.001)
+        last = min(mark for mark in marks if mark >= high * 0.999 and mark > first)
+        if last / first > _FEW_DECADES:
+            every = math.ceil(math.log10(last / first) / 6)
+            marks = [10.0**n for n in decades[::every]]
+        return cls(first, last, tuple(mark for mark in marks if first <= mark <= last), log=True)
 
     def at(self, value: float) -> float:
         """Return the place of a value, from 0 to 1; what lies outside stands at the edge."""

@@ -42,9 +42,8 @@ class Measured:
         return Measured(self.median * factor, self.low * factor, self.high * factor)
 
     def __str__(self) -> str:
-        if self.low == self.high:
-            return number(self.median)
-        return f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
+        low, high = number(self.low), number(self.high)
+        return number(self.median) if low == high else f"{number(self.median)} ({low} to {high})"
 
 
 class Chart(Protocol):
@@ -120,8 +119,8 @@ class BarChart:
         )
 
     def _text(self) -> str:
-        reference = f" {self.reference[1]}: {number(self.reference[0])}." if self.reference else ""
-        return f"In {self.unit}. " + "; ".join(f"{bar.label}: {bar.value}" for bar in self.bars) + f".{reference}"
+        bars = "; ".join(f"{bar.label}: {bar.value}" for bar in self.bars)
+        return f"In {self.unit}. {bars}.{_spoken(self.reference)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """Lines over a common x, each point with its interval."""
+    """Lines over a common x, each point with its interval; ``reference`` as in a bar chart."""
 
     title: str
     x_label: str
@@ -142,15 +141,19 @@ class LineChart:
     lines: Sequence[Line]
     log_x: bool = False
     log_y: bool = False
+    reference: tuple[float, str] | None = None
     palette: Sequence[str] = ()
 
     def svg(self, name: str) -> Markup:
         """Draw it."""
         points = [point for line in self.lines for point in line.points]
         across = Axis.of([x for x, _ in points], log=self.log_x)
-        up = Axis.of([v for _, m in points for v in (m.median, m.low, m.high)], log=self.log_y)
-        top = 22.0 + 18 * ((len(self.lines) + 1) // 2)
+        compared = [self.reference[0]] if self.reference else []
+        up = Axis.of([*compared, *(v for _, m in points for v in (m.median, m.low, m.high))], log=self.log_y)
+        top = 28.0 + 18 * ((len(self.lines) + 1) // 2)
         parts = [_y_axis(up, top), x_axis(across, _LEFT, top + _PLOT, self.x_label)]
+        if self.reference:
+            parts.append(_reference_across(_height(up, self.reference[0], top), *self.reference, top + _PLOT))
         parts.append(Markup('<text x="0" y="{}">{}</text>').format(top - 10, self.unit))
         colours = colours_of((line.name for line in self.lines), self.palette)
         for row, line in enumerate(self.lines):
@@ -161,7 +164,7 @@ class LineChart:
         lines = (
             f"{line.name}: " + ", ".join(f"{number(x)}: {value}" for x, value in line.points) for line in self.lines
         )
-        return f"In {self.unit}, by {self.x_label}. " + "; ".join(lines) + "."
+        return f"In {self.unit}, by {self.x_label}. " + "; ".join(lines) + f".{_spoken(self.reference)}"
 
 
 # What all charts are made of
@@ -218,10 +221,21 @@ def _height(axis: Axis, value: float, top: float) -> float:
 
 
 def _reference(axis: Axis, value: float, label: str, bottom: float) -> Markup:
-    x = place(axis, value)
-    return Markup('<path class="reference" d="M{x} 8V{b}"/><text class="soft" x="0" y="{y}">┆ {t}: {v}</text>').format(
-        x=x, b=bottom, y=bottom + 34, t=label, v=number(value)
-    )
+    path = Markup('<path class="reference" d="M{} 8V{}"/>').format(place(axis, value), bottom)
+    return path + _reference_label(0, value, label, bottom)
+
+
+def _reference_across(y: float, value: float, label: str, bottom: float) -> Markup:
+    path = Markup('<path class="reference" d="M{} {}H{}"/>').format(_LEFT, y, WIDTH - _RIGHT)
+    return path + _reference_label(_LEFT, value, label, bottom)
+
+
+def _reference_label(x: float, value: float, label: str, bottom: float) -> Markup:
+    return Markup('<text class="soft" x="{}" y="{}">- - {}: {}</text>').format(x, bottom + 34, label, number(value))
+
+
+def _spoken(reference: tuple[float, str] | None) -> str:
+    return f" {reference[1]}: {number(reference[0])}." if reference else ""
 
 
 def _line(across: Axis, up: Axis, top: float, line: Line, colour: int) -> Markup:

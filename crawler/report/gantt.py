@@ -9,7 +9,7 @@ from crawler.display import number
 from crawler.report.axes import Axis
 from crawler.report.charts import colours_of, place, svg, x_axis
 
-_ROW, _HEAD, _BAR = 24, 26, 12
+_ROW, _HEAD, _BAR = 29, 26, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ def _share(row: Row) -> str:
 
 
 def _row(axis: Axis, row: Row, top: float, colour: int) -> Markup:
-    middle = top + _BAR / 2 + 10
+    middle = top + _BAR / 2 + 14
     blocks = Markup().join(
         Markup('<rect x="{}" y="{}" width="{}" height="{}"/>').format(
-            place(axis, start), top + 10, max(0.4, round(place(axis, end) - place(axis, start), 1)), _BAR
+            place(axis, start), top + 14, max(0.4, round(place(axis, end) - place(axis, start), 1)), _BAR
         )
         for start, end in row.ran
     )
     return Markup(
         '<g class="c{}"><path class="thread" d="M{} {}H{}"/>{}<text class="soft" x="0" y="{}">{}</text></g>'
-    ).format(colour, place(axis, row.began), middle, place(axis, row.ended), blocks, top + 7, row.name)
+    ).format(colour, place(axis, row.began), middle, place(axis, row.ended), blocks, top + 10, row.name)

@@ -97,14 +97,10 @@ def _chart(figures: Figures, loop: str) -> BarChart:
 
 
 def _caption(figures: Figures, loop: str) -> str:
-    found = figures["loops"][loop]
-    threads, processes = (
-        max(n for n in found if n.endswith(kind)) for kind in (("thread", "threads"), ("process", "processes"))
-    )
+    texts = (f"{number(found['ms']['median'])} beside {name}" for name, found in figures["loops"][loop].items())
     return (
-        f"Beside {threads} answers come {number(_late(found[threads], found['nothing'])['median'])} ms later, beside "
-        f"{processes} {number(_late(found[processes], found['nothing'])['median'])} ms; the switch interval is "
-        f"{number(figures['switch_interval_ms'])} ms, on {figures['cores']} cores."
+        f"Half of the answers are there after (ms): {', '.join(texts)}. The switch interval is "
+        f"{number(figures['switch_interval_ms'])} ms; the machine has {figures['cores']} cores."
     )
 
 

@@ -19,7 +19,7 @@ _LATENCY_S = 0.02
 def measure(setting: Setting) -> Figures:
     """Crawl the same site with an analyzer of every cost in every executor."""
     speed = isolated(burn.units_per_second)
-    costs = (0.1, 8.0) if setting.small else (0.1, 0.3, 1.0, 3.0, 10.0, 50.0)
+    costs = (0.1, 8) if setting.small else (0.1, 0.3, 1, 3, 10, 50)
     found = {f"{cost:g}": _crawls(setting, cost, round(speed * cost / 1e3)) for cost in costs}
     return {
         "cores": cores(),
@@ -67,13 +67,7 @@ def judge(figures: Figures) -> Verdict:
         return Verdict(Outcome.FAILS, f"{text}; they gain at no cost that was tried")
     if pays and free:
         return Verdict(Outcome.HOLDS, f"{text}; they gain at every cost that was tried")
-    crossed = crossings(figures, "inline")
-    where = (
-        f"from {_range(crossed)} of CPU a page on they gain"
-        if crossed
-        else "the runs do not agree from where on they gain"
-    )
-    return Verdict(Outcome.DEPENDS, f"on the CPU cost of a page: {where}; {text}")
+    return Verdict(Outcome.DEPENDS, f"on the CPU cost of a page: they gain {_from_where(figures, 'inline')}; {text}")
 
 
 def crossings(figures: Figures, other: str) -> Spread | None:
@@ -88,8 +82,13 @@ def crossings(figures: Figures, other: str) -> Spread | None:
     return spread(known) if len(known) == len(rounds) else None
 
 
-def _range(point: Spread) -> str:
-    return f"{number(point['median'])} ms ({number(point['low'])} to {number(point['high'])})"
+def _from_where(figures: Figures, other: str) -> str:
+    point, least = crossings(figures, other), next(iter(figures["gain"][other]))
+    if point is None:
+        return "from a cost on that the rounds do not agree about"
+    if point["high"] <= float(least):
+        return f"already from {least} ms on, the least that was tried"
+    return f"from {number(point['median'])} ms on (in single rounds {number(point['low'])} to {number(point['high'])})"
 
 
 def exhibits(figures: Figures) -> Sequence[Exhibit]:
@@ -127,19 +126,14 @@ def _gains(figures: Figures) -> LineChart:
         Line(f"over {other}", [(float(cost), Measured.of(gain)) for cost, gain in by_cost.items()])
         for other, by_cost in figures["gain"].items()
     ]
-    return LineChart("What processes gain", "ms of CPU a page", "times the pages", lines, log_x=True, palette=PALETTE)
+    return LineChart(
+        "What processes gain", "ms of CPU a page", "times the pages", lines, log_x=True, reference=(1, "equal")
+    )
 
 
 def _gains_caption(figures: Figures) -> str:
-    texts = []
-    for other in ("inline", "threads"):
-        crossed = crossings(figures, other)
-        texts.append(
-            f"over {other} from {_range(crossed)} on"
-            if crossed
-            else f"over {other}: the rounds do not agree from where on"
-        )
-    return f"Processes gain {'; '.join(texts)}. At 1 both are as fast."
+    texts = (f"over {other} {_from_where(figures, other)}" for other in ("inline", "threads"))
+    return f"Processes gain {'; '.join(texts)}."
 
 
 CLAIM = Claim(

@@ -156,7 +156,7 @@ def _cores_caption(figures: Figures) -> str:
     for answer, words in groups.items():
         works = [work for work in found if _parallel(found[work]) is answer]
         if works:
-            texts.append(f"{', '.join(works)}: {words}")
+            texts.append(f"{words}: {', '.join(works)}")
     return (
         "A thread that waits for other programs is ready for a core, one that waits for the GIL is not. "
         f"{sentence('; '.join(texts))}"

@@ -142,7 +142,7 @@ def _threads(speed: float, scale: float) -> tuple[float, dict[str, Dish]]:
     ready.wait()
     for thread in threads:
         thread.join()
-    return start, dishes
+    return start, {name: dishes[name] for name in RECIPES}
 
 
 def _processes(speed: float, scale: float) -> tuple[float, dict[str, Dish]]:
