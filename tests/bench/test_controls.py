@@ -7,8 +7,9 @@ import pytest
 
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.types import Json
-from crawler.bench.controls import Task, Work, digest, sequential, threaded
+from crawler.bench.controls import sequential, threaded
 from crawler.bench.site import Kind, Rules, SiteProcess, SiteSpec
+from crawler.bench.work import Task, Work, digest
 
 SPEC = SiteSpec(
     pages=150,
