@@ -1,6 +1,7 @@
 """A lane: one worker with its executor, the batches it holds, and the means to end it."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -41,6 +42,7 @@ class Batch:
 
     number: int
     jobs: list[Job]
+    sent: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Lane:
     ) -> None:
         self.batches: deque[Batch] = deque()
         self.pages = 0
+        self.ended = 0.0
+        """When its last batch came back."""
         self.old = False
         """It is to be replaced; it works on until its successor is there."""
         self.draining = False
@@ -88,7 +92,9 @@ class Lane:
         """Whether the lane takes another batch."""
         return len(self.batches) < self._depth and not self.draining and self.verdict is None
 
-    def send(self, jobs: list[Job], done: Callable[["Lane", Batch, Future[list[Processed]]], None]) -> None:
+    def send(
+        self, jobs: list[Job], done: Callable[["Lane", Batch, Future[tuple[float, list[Processed]]]], None]
+    ) -> None:
         """Hand a batch to the worker; ``done`` is called in any thread when it ended."""
         self._numbers = self._numbers % BATCHES + 1
         batch = Batch(self._numbers, jobs)

@@ -9,31 +9,18 @@ It never fails: broken HTML, wrong labels and any bytes at all give a page too. 
 the links, which have bounds of their own; with turbohtml the time is linear.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cpu_stage.charset import Decoded, decode
 from cpu_stage.hints import directives, gather
 from cpu_stage.links import Resolver
 from cpu_stage.media import Kind, Media, media
 from cpu_stage.parsers import HtmlDocument, load
-from cpu_stage.types import Needs, Page
+from cpu_stage.types import Needs, Page, ParseOptions
+
+__all__ = ["ParseOptions", "parse", "strip"]
 
 _NOFOLLOW = frozenset({"nofollow", "none"})
-
-
-@dataclass(frozen=True, slots=True)
-class ParseOptions:
-    """What is made of a page.
-
-    ``needs`` names the parts that analyzers read; links are made all the same, unless ``links`` is False. A page gives
-    at most ``max_links`` distinct links, and a title of at most ``max_title`` characters.
-    """
-
-    needs: Needs = Needs.ALL
-    parser: str = "turbohtml"
-    links: bool = True
-    max_links: int = 100_000
-    max_title: int = 1_000
 
 
 def parse(url: str, content_type: str, body: bytes, options: ParseOptions, *, robots: str = "") -> Page:

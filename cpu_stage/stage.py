@@ -14,6 +14,7 @@ lane gets a new worker (``crew``) while the other lanes go on.
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -38,6 +39,10 @@ class StageCounts:
     running: int
     workers: int
     replaced: int
+    busy_s: float
+    """Seconds that workers spent in batches, summed over all."""
+    hand_off_s: float
+    """Seconds that workers had a batch and were not in it: it was on its way to them, or its results back."""
 
 
 class CpuStage:
@@ -50,6 +55,8 @@ class CpuStage:
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose)
         self._sizer = BatchSizer(1 if settings.executor == "inline" else settings.batch)
         self._waiting: deque[Job] = deque()
+        self._busy_s = 0.0
+        self._hand_off_s = 0.0
         self._closed = False
         self._pump_due = False
 
@@ -97,7 +104,7 @@ class CpuStage:
         """Count pages and workers."""
         lanes = self._crew.lanes
         running = sum(len(batch.jobs) for lane in lanes for batch in lane.batches)
-        return StageCounts(len(self._waiting), running, len(lanes), self._crew.replaced)
+        return StageCounts(len(self._waiting), running, len(lanes), self._crew.replaced, self._busy_s, self._hand_off_s)
 
     # Batches out
 
@@ -131,19 +138,28 @@ class CpuStage:
 
     # Results in
 
-    def _ended(self, lane: Lane, batch: Batch, future: Future[list[Processed]]) -> None:
+    def _ended(self, lane: Lane, batch: Batch, future: Future[tuple[float, list[Processed]]]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._settle, lane, batch, future)
 
-    def _settle(self, lane: Lane, batch: Batch, future: Future[list[Processed]]) -> None:
+    def _settle(self, lane: Lane, batch: Batch, future: Future[tuple[float, list[Processed]]]) -> None:
         if batch not in lane.batches or self._closed:
             return
         if future.cancelled() or future.exception() is not None:
             self._lose(lane)
         else:
             lane.batches.remove(batch)
-            self._deliver(lane, batch, future.result())
+            busy, results = future.result()
+            self._count_time(lane, batch, busy)
+            self._deliver(lane, batch, results)
         self._pump()
+
+    def _count_time(self, lane: Lane, batch: Batch, busy: float) -> None:
+        """Add up what a batch took; while the one before it ran, it cost nothing on its way."""
+        now = time.monotonic()
+        self._busy_s += busy
+        self._hand_off_s += max(0.0, now - max(batch.sent, lane.ended) - busy)
+        lane.ended = now
 
     def _deliver(self, lane: Lane, batch: Batch, results: list[Processed]) -> None:
         self._sizer.observe(len(results), sum(r.analysis.cpu_s + r.parse_s for r in results))

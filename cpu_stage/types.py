@@ -41,6 +41,21 @@ class Page:
     html: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ParseOptions:
+    """What is made of a page.
+
+    ``needs`` names the parts that analyzers read; links are made all the same, unless ``links`` is False. A page gives
+    at most ``max_links`` distinct links, and a title of at most ``max_title`` characters.
+    """
+
+    needs: Needs = Needs.ALL
+    parser: str = "turbohtml"
+    links: bool = True
+    max_links: int = 100_000
+    max_title: int = 1_000
+
+
 class AnalysisErrorKind(enum.StrEnum):
     """Why an analyzer has no values for a page."""
 

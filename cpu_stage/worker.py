@@ -1,5 +1,6 @@
 """All that a worker runs: load the analyzers once, then batches of pages in, plain data out."""
 
+import importlib
 import os
 import threading
 import time
@@ -10,10 +11,9 @@ from dataclasses import dataclass, field
 from cpu_stage import parsers
 from cpu_stage.analyze import describe, run
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, LoadedAnalyzer, libraries, load
-from cpu_stage.parse import ParseOptions, parse, strip
 from cpu_stage.pulse import PARSE_STEP, POSITION, RESIDENT, Pulse, position
 from cpu_stage.resident import ResidentMemory
-from cpu_stage.types import Analysis, AnalysisError, Page
+from cpu_stage.types import Analysis, AnalysisError, Page, ParseOptions
 
 PARSE = "parse"
 """The name under which a page fails in ``analysis_error`` where no single analyzer is to blame."""
@@ -33,13 +33,15 @@ class RawPage:
 class Plan:
     """What every worker does: sent once, when it starts.
 
-    ``nice`` is the OS priority of worker processes: the event loop comes first. ``meter`` is whether a worker notes
-    its memory at every page, which a limit of memory needs and which costs two microseconds.
+    ``raw`` is whether raw pages come, for which the worker loads a parser. ``nice`` is the OS priority of worker
+    processes: the event loop comes first. ``meter`` is whether a worker notes its memory at every page, which a limit
+    of memory needs and which costs three microseconds.
     """
 
     analyzers: tuple[AnalyzerSpec, ...] = ()
     parse: ParseOptions = field(default_factory=ParseOptions)
     obey_noindex: bool = True
+    raw: bool = True
     nice: int = 5
     meter: bool = False
 
@@ -49,7 +51,7 @@ class Plan:
         Raises:
             AnalyzerError: an analyzer's module cannot be imported.
         """
-        names = [parsers.PARSERS.get(self.parse.parser, "cpu_stage.parsers")]
+        names = ["cpu_stage.parse", parsers.PARSERS.get(self.parse.parser, "cpu_stage.parsers")] if self.raw else []
         for spec in self.analyzers:
             names += [spec.target.partition(":")[0]] if spec.target.startswith("cpu_stage.") else []
             names += libraries(spec)
@@ -94,7 +96,9 @@ class _Bench:
         self.memory = ResidentMemory() if plan.meter else None
         self.analyzers: Sequence[LoadedAnalyzer] = [load(spec) for spec in plan.analyzers]
         self.name = f"{os.getpid()}/{threading.current_thread().name}"
-        parsers.load(plan.parse.parser)
+        if plan.raw:
+            parsers.load(plan.parse.parser)
+            importlib.import_module("cpu_stage.parse")
 
     def process(self, work: Work, at: Callable[[int], None]) -> Processed:
         """Parse where needed, then run every analyzer; never raises for a page."""
@@ -103,20 +107,26 @@ class _Bench:
             return Processed(None, self._analyze(work.item, work.skip, at), 0.0)
         start = time.perf_counter()
         try:
-            page = self._parse(work.item)
+            page, stripped = _parse(work.item, self.plan.parse)
         except Exception as error:  # noqa: BLE001 - one page must not cost its batch-mates their results
             return failed(work.item, {PARSE: describe(error)})
         parse_s = time.perf_counter() - start
-        return Processed(strip(page), self._analyze(page, work.skip, at), parse_s)
-
-    def _parse(self, raw: RawPage) -> Page:
-        return parse(raw.url, raw.content_type, raw.body, self.plan.parse, robots=raw.robots)
+        return Processed(stripped, self._analyze(page, work.skip, at), parse_s)
 
     def _analyze(self, page: Page, skip: frozenset[str], at: Callable[[int], None]) -> Analysis:
         if self.plan.obey_noindex and noindex(page):
             return Analysis(page.url, {}, {}, 0.0, self.name)
         wanted = [(i, a) for i, a in enumerate(self.analyzers) if a.name not in skip]
         return run([a for _, a in wanted], page, self.name, lambda n: at(wanted[n][0] + 1))
+
+
+def _parse(raw: RawPage, options: ParseOptions) -> tuple[Page, Page]:
+    """Return the page for the analyzers, and what goes back of it."""
+    # Parsing needs C extensions, which a worker that never does it may be unable to load (a subinterpreter).
+    from cpu_stage.parse import parse, strip  # noqa: PLC0415 - see above
+
+    page = parse(raw.url, raw.content_type, raw.body, options, robots=raw.robots)
+    return page, strip(page)
 
 
 # Every kind of worker has a context of its own: a process, a thread, an interpreter, and the inline executor.
@@ -136,15 +146,19 @@ def prepare(plan: Plan) -> str | None:
     """
     try:
         _bench.set(_Bench(plan, _pulse.get()))
-    except (AnalyzerError, ValueError) as error:
-        return str(error)
     except Exception as error:  # noqa: BLE001 - a user's module may raise anything when imported
-        return describe(error).message
+        words = str(error) if isinstance(error, (AnalyzerError, ValueError)) else describe(error).message
+        refused = "subinterpreters" in words  # as CPython, Cython and PyO3 put it
+        return f"{words}; choose cpu.executor: processes" if refused else words
     return None
 
 
-def run_batch(number: int, batch: Sequence[Work]) -> list[Processed]:
-    """Process a batch in order; what comes back is plain data, so it can always be pickled."""
+def run_batch(number: int, batch: Sequence[Work]) -> tuple[float, list[Processed]]:
+    """Process a batch in order; return how long that took, in seconds, and each page's result.
+
+    What comes back is plain data, so it can always be pickled.
+    """
+    start = time.perf_counter()
     bench = _bench.get()
     pulse, memory, results = bench.pulse, bench.memory, []
     for page, work in enumerate(batch):
@@ -156,4 +170,4 @@ def run_batch(number: int, batch: Sequence[Work]) -> list[Processed]:
             pulse[RESIDENT] = memory.read()
         results.append(bench.process(work, at))
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
-    return results
+    return time.perf_counter() - start, results

@@ -15,8 +15,9 @@ from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs
 from cpu_stage.worker import Plan
+from crawler.attribution import Groups
 from crawler.committer import CommitSettings
-from crawler.config import AnalyzerEntry, Config
+from crawler.config import AnalyzerEntry, Config, usable_cores
 from crawler.engine import Engine, Limits
 from crawler.errors import ConfigError
 from crawler.exchange import FetchSettings
@@ -215,7 +216,7 @@ class Crawl:
 
     def stats(self, state: str) -> dict[str, Any]:
         """Return ``stats.json`` as of now."""
-        return self.book.as_json(self.frontier.counts(), state)
+        return self.book.as_json(self.frontier.counts(), self.stage.counts(), state)
 
 
 @contextlib.asynccontextmanager
@@ -255,4 +256,6 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             concurrency=config.fetch.concurrency,
             commits=CommitSettings(config.frontier.commit_interval, config.frontier.commit_pages),
         )
-        yield Crawl(engine, frontier, scope, stage, StatsBook(metrics, LagMeter(), MemoryMeter(), workers, earlier))
+        groups = Groups(workers, config.fetch.concurrency, usable_cores(), apart=config.cpu.executor == "processes")
+        book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, earlier)
+        yield Crawl(engine, frontier, scope, stage, book)

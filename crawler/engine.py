@@ -169,7 +169,7 @@ class Engine:
 
     def _waits_for(self, room: int, due: float | None) -> str:
         if room > 0:
-            return "discovery" if due is None else "politeness"
+            return "politeness" if due is not None or self._frontier.counts().queued else "discovery"
         return "network" if self._fetching >= self._concurrency else "downstream"
 
     def _seconds_left(self) -> float | None:

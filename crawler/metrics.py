@@ -10,8 +10,8 @@ from typing import Any
 
 from crawler.types import Outcome, Record
 
-STAGES = ("robots", "network", "parse", "hand_off", "analysis", "commit")
-"""What a page spends its time in."""
+STAGES = ("robots", "network", "parse", "queue", "hand_off", "analysis", "commit")
+"""What a page spends its time in; ``queue`` is waiting for a worker."""
 WAITS = ("politeness", "network", "discovery", "downstream")
 """What the dispatcher waits for: a host to be due, a free fetch slot, new links, or the stages after the fetch."""
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Snapshot:
     """One look at a running crawl."""
 
+    state: str
     seconds: float
     pages: int
     pages_per_second: float
@@ -133,7 +134,7 @@ def _table(s: Snapshot) -> "RenderableType":
         ("fetching", f"{s.fetching}", "queued", f"{s.queued:,} URLs on {s.hosts:,} hosts"),
         ("analysing", f"{s.analysing}", "errors", f"[red]{s.errors:,}[/]" if s.errors else "0"),
         ("read", size(s.bytes), "memory", size(s.memory)),
-        ("time", f"{int(s.seconds) // 60}:{int(s.seconds) % 60:02d}", "waits for", s.waits_for),
+        (s.state, f"{int(s.seconds) // 60}:{int(s.seconds) % 60:02d}", "waits for", s.waits_for),
     ]
     for left, value, right, other in rows:
         table.add_row(dim.format(left), value, dim.format(right), other)

@@ -166,7 +166,7 @@ class _Session:
             await asyncio.sleep(interval)
             memory = crawl.book.memory.sample()
             stats = crawl.stats("running")
-            screen.show(_snapshot(crawl, stats, memory))
+            screen.show(_snapshot(crawl, stats, memory, stopping=self._interrupts > 0))
             if self._job:
                 await self._write_stats(self._job, stats)
 
@@ -179,9 +179,12 @@ class _Session:
 
     @contextlib.contextmanager
     def _signals(self, crawl: Crawl, main: "asyncio.Future[str]") -> Iterator[None]:
-        """Ctrl-C once: stop leasing and finish what is in flight; twice: now. SIGTERM is Ctrl-C."""
+        """Ctrl-C once: stop leasing and finish what is in flight; twice: now.
+
+        SIGTERM is Ctrl-C, and so is a terminal that was closed.
+        """
         loop = asyncio.get_running_loop()
-        names = (signal.SIGINT, signal.SIGTERM)
+        names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         for name in names:
             loop.add_signal_handler(name, self._interrupt, crawl, main)
         try:
@@ -193,8 +196,11 @@ class _Session:
     def _interrupt(self, crawl: Crawl, main: "asyncio.Future[str]") -> None:
         self._interrupts += 1
         if self._interrupts == 1:
-            in_work = crawl.engine.counts().in_work
-            _say(self._order, f"stopping: finishing {in_work} pages in flight (Ctrl-C again: now)")
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                _say(
+                    self._order,
+                    f"stopping: finishing {crawl.engine.counts().in_work} pages in flight (Ctrl-C again: now)",
+                )
             crawl.engine.stop("interrupted")
         else:
             main.cancel()
@@ -206,10 +212,11 @@ def _log_error(observer: "asyncio.Task[None]") -> None:
         log.error("the view of the crawl ended", exc_info=error)
 
 
-def _snapshot(crawl: Crawl, stats: Mapping[str, Any], memory: int) -> Snapshot:
+def _snapshot(crawl: Crawl, stats: Mapping[str, Any], memory: int, *, stopping: bool) -> Snapshot:
     engine, stage, counts = crawl.engine.counts(), crawl.stage.counts(), crawl.frontier.counts()
     waits = crawl.book.metrics.waits
     return Snapshot(
+        state="stopping" if stopping else "crawling",
         seconds=time.monotonic() - (crawl.book.metrics.first_fetch or time.monotonic()),
         pages=stats["pages"],
         pages_per_second=stats["pages_per_second"],

@@ -1,12 +1,15 @@
 """``stats.json``: what a crawl did, where its time went, and what held it back."""
 
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from cpu_stage.stage import StageCounts
 from crawler import __version__
+from crawler.attribution import Groups, Use, bottleneck, outlook
 from crawler.metrics import HostStats, LagMeter, MemoryMeter, Metrics, shares
 from crawler.types import FrontierCounts
 
@@ -17,7 +20,6 @@ def now_utc() -> str:
 
 
 _MOST_HOSTS = 20
-_SATURATED = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,17 @@ class StatsBook:
     metrics: Metrics
     lag: LagMeter
     memory: MemoryMeter
-    workers: int
+    groups: Groups
     earlier: Earlier = field(default_factory=Earlier)
     started_at: str = field(default_factory=now_utc)
+    _cpu_before: tuple[float, float] = field(default_factory=lambda: (time.thread_time(), time.process_time()))
 
-    def as_json(self, counts: FrontierCounts, state: str) -> dict[str, Any]:
-        """Return the contents of ``stats.json``; ``pages`` and the sums are the job's, the rest is this run's."""
+    def as_json(self, counts: FrontierCounts, stage: StageCounts, state: str) -> dict[str, Any]:
+        """Return the contents of ``stats.json``; ``pages`` and the sums are the job's, the rest is this run's.
+
+        To be called in the event loop's thread, whose CPU time it takes.
+        """
+        use = self.use(stage)
         pages = sum(counts.outcomes.values())
         seconds = self.earlier.seconds + self.metrics.seconds
         return {
@@ -80,9 +87,11 @@ class StatsBook:
             "wire_bytes": self.earlier.wire_bytes + self.metrics.wire_bytes,
             "peak_rss_mb": max(self.earlier.peak_rss_mb, round(self.memory.peak / 2**20, 1)),
             "loop_lag_ms": self.lag.as_json(),
-            "stages": shares(self.metrics.stages),
+            "stages": shares(_split_queue(self.metrics.stages, stage)),
             "waits": shares(self.metrics.waits),
-            "bottleneck": self.bottleneck(),
+            "use": use.as_json(),
+            "bottleneck": bottleneck(use) if self.metrics.seconds else None,
+            "one_more": outlook(use, self.groups),
             "hosts": {name: _host(host) for name, host in self.metrics.busiest(_MOST_HOSTS)},
             "started_at": self.earlier.started_at or self.started_at,
             "finished_at": None if state == "running" else now_utc(),
@@ -90,15 +99,28 @@ class StatsBook:
             "python": platform.python_version(),
         }
 
-    def bottleneck(self) -> str | None:
-        """Name what held the crawl back: a saturated CPU stage, or what the dispatcher waited for most."""
-        seconds = self.metrics.seconds
+    def use(self, stage: StageCounts) -> Use:
+        """Return how busy each resource was in this run."""
+        metrics, groups = self.metrics, self.groups
+        seconds = metrics.seconds
         if not seconds:
-            return None
-        if self.metrics.stages["analysis"] > _SATURATED * self.workers * seconds:
-            return "analysis"
-        wait = max(self.metrics.waits, key=lambda name: self.metrics.waits[name])
-        return "loop" if self.metrics.waits[wait] < (1 - _SATURATED) * seconds else wait
+            return Use()
+        loop = time.thread_time() - self._cpu_before[0]
+        process = time.process_time() - self._cpu_before[1]
+        network = metrics.stages["network"] + metrics.stages["robots"]
+        return Use(
+            politeness=metrics.waits["politeness"] / seconds,
+            connections=network / (groups.connections * seconds),
+            workers=stage.busy_s / (groups.workers * seconds),
+            cores=min(1.0, (process + (stage.busy_s if groups.apart else 0.0)) / (groups.cores * seconds)),
+            loop=min(1.0, loop / seconds),
+            sinks=metrics.stages["commit"] / seconds,
+        )
+
+
+def _split_queue(stages: Mapping[str, float], stage: StageCounts) -> dict[str, float]:
+    """Tell the way to the workers and back from waiting for them: only the stage knows it."""
+    return {**stages, "queue": max(0.0, stages["queue"] - stage.hand_off_s), "hand_off": stage.hand_off_s}
 
 
 def _host(host: HostStats) -> dict[str, Any]:

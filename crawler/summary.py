@@ -25,11 +25,19 @@ def _lines(stats: Mapping[str, Any]) -> Iterator[str]:
     yield f"  loop lag   p50 {lag['p50']:.1f} ms, p99 {lag['p99']:.1f} ms, max {lag['max']:.1f} ms"
     yield f"  time       {_shares(stats['stages'])}"
     if stats["bottleneck"]:
-        yield f"  bottleneck {stats['bottleneck']}"
+        yield f"  bottleneck {_bottleneck(stats)}"
     hosts = sorted(stats["hosts"].items(), key=lambda item: -item[1]["mean_ms"])[:_HOSTS]
     if hosts:
         slowest = ", ".join(f"{name} {host['mean_ms']:.0f} ms" for name, host in hosts)
         yield f"  slowest    {slowest}"
+
+
+def _bottleneck(stats: Mapping[str, Any]) -> str:
+    """Name what held the crawl back, how busy it was, and what more of it would bring."""
+    name, more = stats["bottleneck"], stats["one_more"]
+    busy = f"{name} ({stats['use'][name]:.0%} busy)" if name in stats["use"] else name
+    gains = ", ".join(f"one more {thing}: {gain:+.0%}" for thing, gain in more.items())
+    return f"{busy}; {gains}"
 
 
 def _shares(stages: Mapping[str, Any]) -> str:

@@ -189,7 +189,7 @@ class Visit:
         worked = processed.analysis.cpu_s
         self._metrics.spent("parse", processed.parse_s)
         self._metrics.spent("analysis", worked)
-        self._metrics.spent("hand_off", max(0.0, time.perf_counter() - start - worked - processed.parse_s))
+        self._metrics.spent("queue", max(0.0, time.perf_counter() - start - worked - processed.parse_s))
         return processed
 
     async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:

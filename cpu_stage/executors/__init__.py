@@ -16,6 +16,7 @@ KINDS: Mapping[str, str] = {
     "inline": "cpu_stage.executors.inline",
     "threads": "cpu_stage.executors.threads",
     "processes": "cpu_stage.executors.processes",
+    "interpreters": "cpu_stage.executors.interpreters",
 }
 
 
@@ -40,6 +41,7 @@ class ExecutorModule(Protocol):
         Raises:
             OSError, EOFError, RuntimeError: there is no worker to be had right now.
             AnalyzerError: the plan names what does not exist.
+            StageError: this kind of worker does not exist here.
         """
         ...
 

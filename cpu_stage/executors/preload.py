@@ -5,11 +5,35 @@ A library that cannot be imported here must not end the server: each worker will
 
 import contextlib
 import importlib
+import json
 import os
+import sys
+from collections.abc import Mapping, Sequence
 
-VARIABLE = "CPU_STAGE_PRELOAD"
-"""Names the modules, separated by spaces, in the environment of the fork server."""
+_VARIABLE = "CPU_STAGE_PRELOAD"
 
-for _name in os.environ.pop(VARIABLE, "").split():
-    with contextlib.suppress(Exception, SystemExit):
-        importlib.import_module(_name)
+
+def environment(modules: Sequence[str], others: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with which a fork server has to start to load ``modules``; it will keep ``others``.
+
+    Its modules must be the crawler's: left alone, it would look for them in the current directory first.
+    """
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 - text, as in sys.path
+    found = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in found}
+    return {**others, **found, _VARIABLE: json.dumps({"modules": [*modules], "environment": before})}
+
+
+def _load(modules: Sequence[str], environment: Mapping[str, str | None]) -> None:
+    for name in modules:
+        with contextlib.suppress(Exception, SystemExit):
+            importlib.import_module(name)
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+if _VARIABLE in os.environ:
+    _load(**json.loads(os.environ.pop(_VARIABLE)))

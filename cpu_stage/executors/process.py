@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import io
 import os
 import resource
 import signal
@@ -67,7 +68,8 @@ def _be_modest(nice: int) -> None:
         os.nice(nice)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
-    sys.stdout = sys.stderr
     with contextlib.suppress(OSError):
         os.dup2(2, 1)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

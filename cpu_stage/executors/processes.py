@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import forkserver, get_context, resource_tracker
 from typing import cast
@@ -56,14 +56,23 @@ def open_executor(plan: Plan, pulse: Pulse) -> tuple[Executor, int]:
 def _start_server(modules: list[str]) -> None:
     """Start the fork server where it does not run; a stage that comes later finds only its own libraries unloaded."""
     _context.set_forkserver_preload([preload.__name__])
-    added = {name: "1" for name in _SINGLE_THREADED if name not in os.environ}
-    added[preload.VARIABLE] = " ".join(modules)
-    os.environ.update(added)
-    try:
+    single_threaded = {name: os.environ.get(name, "1") for name in _SINGLE_THREADED}
+    with _environment(preload.environment(modules, single_threaded)):
         forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _environment(changed: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
     finally:
-        for name in added:
-            del os.environ[name]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager

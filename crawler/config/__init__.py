@@ -13,6 +13,7 @@ file by running the program again and again.
 from crawler.config.entries import AnalyzerEntry, JsonlOptions, SinkEntry
 from crawler.config.loading import Loaded, load
 from crawler.config.models import Config
+from crawler.config.processing import usable_cores
 from crawler.config.show import describe, dump, schema
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "dump",
     "load",
     "schema",
+    "usable_cores",
 ]

@@ -6,15 +6,15 @@ A binding names the executor. What only worker processes contain (crashes, hangs
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from cpu_stage.loading import AnalyzerSpec
-from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Page, StageError
+from cpu_stage.types import Page, ParseOptions, StageError
 from cpu_stage.worker import Plan, Processed, RawPage
 
 SAMPLES = "tests.sample_analyzers"
@@ -52,9 +52,10 @@ COSTS_ITS_VALUES = {
 class ExecutorSuite:
     executor: ClassVar[str]
     width: ClassVar[int] = 2
+    raw: ClassVar[bool] = True
 
     def stage(self, plan: Plan = PLAN, **limits: int) -> CpuStage:
-        return CpuStage(plan, StageSettings(self.executor, self.width, **limits))
+        return CpuStage(replace(plan, raw=self.raw), StageSettings(self.executor, self.width, **limits))
 
     async def process(self, items: Sequence[Page | RawPage], plan: Plan = PLAN) -> list[Processed]:
         async with self.stage(plan) as stage:
@@ -66,26 +67,12 @@ class ExecutorSuite:
         assert all(r.analysis.values == {"length": {"characters": 9}, "misbehave": {"ok": True}} for r in results)
         assert all(not r.analysis.errors and r.page is None for r in results)
 
-    async def test_a_raw_page_is_parsed_in_the_worker_and_comes_back_without_its_body(self) -> None:
-        raw = RawPage("http://example.test/", "text/html", b"<title>T</title><a href=/x>x</a><p>Some text")
-        [result] = await self.process([raw])
-        assert result.page is not None
-        assert (result.page.title, result.page.links) == ("T", ("http://example.test/x",))
-        assert (result.page.html, result.page.text) == ("", "")
-        assert result.analysis.values["length"] == {"characters": len("x\nSome text")}
-
     @pytest.mark.parametrize("size", [1, 2_000_000])
     async def test_pages_of_any_size_get_through(self, size: int) -> None:
         results = await self.process(
             [page("p", "x" * size), RawPage("http://example.test/", "text/plain", b"x" * size)]
         )
         assert [r.analysis.values["length"] for r in results] == [{"characters": size}] * 2
-
-    async def test_a_page_that_asks_not_to_be_indexed_is_parsed_and_not_analysed(self) -> None:
-        raw = RawPage("http://example.test/", "text/html", b"<title>T</title>", robots="noindex")
-        [result] = await self.process([raw])
-        assert result.page is not None
-        assert (result.page.title, result.analysis.values, result.analysis.errors) == ("T", {}, {})
 
     @pytest.mark.parametrize("title", COSTS_ITS_VALUES)
     async def test_an_analyzer_that_fails_costs_its_own_values_on_that_page_alone(self, title: str) -> None:
@@ -122,7 +109,6 @@ class ExecutorSuite:
                 Plan((AnalyzerSpec("mine", f"{SAMPLES}:no_such"),)),
                 "mine: module tests.sample_analyzers has no 'no_such'",
             ),
-            (Plan(parse=ParseOptions(parser="no_such")), "parser 'no_such' is unknown"),
         ],
     )
     async def test_a_plan_that_cannot_work_is_one_error_in_the_workers_own_words(
@@ -197,3 +183,31 @@ class ExecutorSuite:
         async with self.stage() as stage:
             await stage.warm()
             assert stage.counts().workers == self.width
+
+
+class ParsingSuite(ExecutorSuite):
+    """For the executors whose workers can parse."""
+
+    async def test_a_raw_page_is_parsed_in_the_worker_and_comes_back_without_its_body(self) -> None:
+        raw = RawPage("http://example.test/", "text/html", b"<title>T</title><a href=/x>x</a><p>Some text")
+        [result] = await self.process([raw])
+        assert result.page is not None
+        assert (result.page.title, result.page.links) == ("T", ("http://example.test/x",))
+        assert (result.page.html, result.page.text) == ("", "")
+        assert result.analysis.values["length"] == {"characters": len("x\nSome text")}
+
+    async def test_a_page_that_asks_not_to_be_indexed_is_parsed_and_not_analysed(self) -> None:
+        raw = RawPage("http://example.test/", "text/html", b"<title>T</title>", robots="noindex")
+        [result] = await self.process([raw])
+        assert result.page is not None
+        assert (result.page.title, result.analysis.values, result.analysis.errors) == ("T", {}, {})
+
+    @pytest.mark.parametrize("size", [1, 2_000_000])
+    async def test_raw_pages_of_any_size_get_through(self, size: int) -> None:
+        [result] = await self.process([RawPage("http://example.test/", "text/plain", b"x" * size)])
+        assert result.analysis.values["length"] == {"characters": size}
+
+    async def test_a_parser_that_does_not_exist_is_one_error(self) -> None:
+        async with self.stage(Plan(parse=ParseOptions(parser="no_such"))) as stage:
+            with pytest.raises(StageError, match="parser 'no_such' is unknown"):
+                await stage.warm()

@@ -1,16 +1,25 @@
 """The executor suite, bound to each executor."""
 
-from tests.contract.executor_suite import ExecutorSuite
+import sys
+
+from tests.contract.executor_suite import ExecutorSuite, ParsingSuite
 
 
-class TestInline(ExecutorSuite):
+class TestInline(ParsingSuite):
     executor = "inline"
     width = 1
 
 
-class TestThreads(ExecutorSuite):
+class TestThreads(ParsingSuite):
     executor = "threads"
 
 
-class TestProcesses(ExecutorSuite):
+class TestProcesses(ParsingSuite):
     executor = "processes"
+
+
+if sys.version_info >= (3, 14):
+
+    class TestInterpreters(ExecutorSuite):
+        executor = "interpreters"
+        raw = False

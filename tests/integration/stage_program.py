@@ -1,9 +1,10 @@
-"""A program with a CPU stage, for tests that end it from outside: ``python -m tests.integration.stage_program``.
+"""A program with a CPU stage, for tests that end it from outside.
 
 Its arguments are an executor, a folder and titles of pages. It says on stdout what it does, one line each.
 """
 
 import asyncio
+import functools
 import signal
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ async def run(executor: str, folder: Path, titles: list[str]) -> None:
     gate = str(folder / "gate")
     plan = Plan((spec("prints"), spec("waits_for", path=gate), spec("misbehave")))
     for sent in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sent, print, sent.name)
+        asyncio.get_running_loop().add_signal_handler(sent, functools.partial(print, sent.name, flush=True))
     print("opening", flush=True)
     async with CpuStage(plan, StageSettings(executor, WIDTH, page_timeout=None)) as stage:
         await stage.warm()

@@ -35,7 +35,7 @@ def under_way(site: SiteProcess, *command: object, cwd: Path | None = None) -> "
         yield process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_crawl_says_how_to_go_on_and_does(
     site: SiteProcess, tmp_path: Path, number: signal.Signals
 ) -> None:

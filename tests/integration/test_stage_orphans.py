@@ -14,14 +14,22 @@ from tests.integration.stage_program import WIDTH
 from tests.processes import alive, command, descendants, wait_until
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = Path(__file__).with_name("stage_program.py")
 
 
 @contextmanager
 def program(folder: Path, *titles: str, executor: str = "processes") -> Iterator["subprocess.Popen[str]"]:
     """Run the program as the leader of a process group of its own; nothing of it outlives the test."""
-    arguments = [sys.executable, "-m", "tests.integration.stage_program", executor, str(folder), *titles]
+    arguments = [sys.executable, str(PROGRAM), executor, str(folder), *titles]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        arguments, cwd=ROOT, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        arguments,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as running:
         try:
             yield running
@@ -87,10 +95,12 @@ def test_ctrl_c_while_workers_start_reaches_the_parent_only(tmp_path: Path) -> N
         while say(running) == "SIGINT":  # and again whenever the parent has heard the last one
             os.killpg(running.pid, signal.SIGINT)
             heard += 1
-        stdout, stderr = running.communicate(timeout=60)
+        assert running.stdout is not None
+        assert running.stderr is not None
+        stdout, stderr = running.stdout.read(), running.stderr.read()
+        assert (running.wait(), stderr) == (0, "printed by an analyzer\n")
     assert heard > 0
     assert "complete 1 replaced 0" in stdout
-    assert stderr == "printed by an analyzer\n"
 
 
 def test_what_analyzers_print_does_not_get_between_the_lines_of_stdout(tmp_path: Path) -> None:
@@ -98,7 +108,17 @@ def test_what_analyzers_print_does_not_get_between_the_lines_of_stdout(tmp_path:
     with program(tmp_path, *(f"p{n}" for n in range(20))) as running:
         stdout, stderr = running.communicate(timeout=60)
     assert stdout == "opening\nwarm\ncomplete 20 replaced 0\n"
-    assert stderr.count("printed by an analyzer\n") == 20
+    assert stderr.count("printed by an analyzer") == 20
+
+
+def test_workers_load_the_modules_of_their_crawler_and_not_what_lies_about(tmp_path: Path) -> None:
+    for name in ("cpu_stage", "tests", "json", "inspect"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('the wrong module')", encoding="utf-8")
+    (tmp_path / "gate").touch()
+    with program(tmp_path, "p") as running:
+        stdout, stderr = running.communicate(timeout=60)
+    assert stdout == "opening\nwarm\ncomplete 1 replaced 0\n"
+    assert stderr == "printed by an analyzer\n"
 
 
 @pytest.mark.parametrize("executor", ["inline", "threads"])
