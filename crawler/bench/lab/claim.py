@@ -62,9 +62,9 @@ def weigh(parts: Sequence[Part], on: str) -> Verdict:
     """Join the parts of a claim to one verdict; ``on`` says what it depends on where they differ."""
     found = {part.holds for part in parts}
     if found == {True}:
-        return Verdict(Outcome.HOLDS, "; ".join(part.text for part in parts))
+        return Verdict(Outcome.HOLDS, f"{'; '.join(part.text for part in parts)}.")
     if found == {False}:
-        return Verdict(Outcome.FAILS, "; ".join(part.text for part in parts))
+        return Verdict(Outcome.FAILS, f"{'; '.join(part.text for part in parts)}.")
     groups = ((True, "borne out"), (False, "not borne out"), (None, "the runs do not agree"))
     texts = [f"{word}: {'; '.join(p.text for p in parts if p.holds is is_)}" for is_, word in groups if is_ in found]
     return Verdict(Outcome.DEPENDS, f"on {on}. {' '.join(map(sentence, texts))}")

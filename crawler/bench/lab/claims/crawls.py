@@ -64,10 +64,10 @@ def judge(figures: Figures) -> Verdict:
     )
     pays, free = exceeds(best, 1), exceeds(gain[cheapest], 1)
     if pays is False:
-        return Verdict(Outcome.FAILS, f"{text}; they gain at no cost that was tried")
+        return Verdict(Outcome.FAILS, f"{text}; they gain at no cost that was tried.")
     if pays and free:
-        return Verdict(Outcome.HOLDS, f"{text}; they gain at every cost that was tried")
-    return Verdict(Outcome.DEPENDS, f"on the CPU cost of a page: they gain {_from_where(figures, 'inline')}; {text}")
+        return Verdict(Outcome.HOLDS, f"{text}; they gain at every cost that was tried.")
+    return Verdict(Outcome.DEPENDS, f"on the CPU cost of a page: they gain {_from_where(figures, 'inline')}; {text}.")
 
 
 def crossings(figures: Figures, other: str) -> Spread | None:

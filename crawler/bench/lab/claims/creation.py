@@ -20,8 +20,8 @@ NAMES = {
     "coroutine": "coroutines",
 }
 _FULL = {
-    "spawn": (1, 4, 16),
-    "forkserver": (1, 4, 16),
+    "spawn": (1, 8),
+    "forkserver": (1, 8),
     "fork": (1, 10, 64),
     "thread": (10, 100, 1_000, 2_000),
     "coroutine": (10, 100, 1_000, 10_000),

@@ -186,9 +186,9 @@ CLAIM = Claim(
     "Do threads run Python code in parallel?",
     "Under the GIL threads do not run bytecode in parallel, processes do; C code that releases the GIL (hashing, "
     "compression) does run in parallel threads.",
-    "One, two, four ... workers do the same work each, started and warm before the clock; the speed-up is work done "
-    "by the clock, over one worker. Cores kept busy are the seconds in which workers had a core or were ready for "
-    "one, by the kernel's schedstat: waiting for the GIL does not count, waiting for other programs does.",
+    "One, two, four and more workers do the same work each, started and warm before the clock; the speed-up is work "
+    "done by the clock, over one worker. Cores kept busy are the seconds in which workers had a core or were ready "
+    "for one, by the kernel's schedstat: waiting for the GIL does not count, waiting for other programs does.",
     measure,
     judge,
     exhibits,

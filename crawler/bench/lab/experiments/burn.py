@@ -2,6 +2,9 @@
 
 import time
 
+START_S = 60.0
+"""How long workers wait for one another to be ready: one that failed must not be waited for for ever."""
+
 _UNIT = 200
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from crawler.bench.lab.experiments.burn import burn
+from crawler.bench.lab.experiments.burn import START_S, burn
 from crawler.bench.lab.experiments.delay_server import ANSWER, REQUEST
 
 _SLICE = 50
@@ -68,7 +68,7 @@ async def _ask(port: int, seconds: float) -> list[float]:
 @contextlib.contextmanager
 def _threads(workers: int) -> Iterator[Any]:
     """Burn in threads; yields what counts the units done."""
-    done, stop, ready = [0] * workers, threading.Event(), threading.Barrier(workers + 1)
+    done, stop, ready = [0] * workers, threading.Event(), threading.Barrier(workers + 1, timeout=START_S)
 
     def one(number: int) -> None:
         ready.wait()
@@ -92,7 +92,7 @@ def _threads(workers: int) -> Iterator[Any]:
 def _processes(workers: int) -> Iterator[Any]:
     """Burn in processes; yields what counts the units done."""
     context = multiprocessing.get_context("spawn")
-    ready, done = context.Barrier(workers + 1), context.RawArray("q", max(1, workers))
+    ready, done = context.Barrier(workers + 1, timeout=START_S), context.RawArray("q", max(1, workers))
     processes: list[SpawnProcess] = [
         context.Process(target=_burn_on, args=(number, ready, done), daemon=True) for number in range(workers)
     ]

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from crawler.bench.lab.experiments import probe
-from crawler.bench.lab.experiments.burn import burn
+from crawler.bench.lab.experiments.burn import START_S, burn
 
 RECIPES: dict[str, list[tuple[str, float]]] = {
     "boil noodles": [("work", 0.02), ("wait", 0.30), ("work", 0.02)],
@@ -129,7 +129,7 @@ def _coroutines(speed: float, scale: float) -> tuple[float, dict[str, Dish]]:
 
 def _threads(speed: float, scale: float) -> tuple[float, dict[str, Dish]]:
     dishes: dict[str, Dish] = {}
-    ready = threading.Barrier(len(RECIPES) + 1)
+    ready = threading.Barrier(len(RECIPES) + 1, timeout=START_S)
 
     def prepare(name: str) -> None:
         ready.wait()
@@ -147,7 +147,7 @@ def _threads(speed: float, scale: float) -> tuple[float, dict[str, Dish]]:
 
 def _processes(speed: float, scale: float) -> tuple[float, dict[str, Dish]]:
     context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(len(RECIPES) + 1)
+    ready = context.Barrier(len(RECIPES) + 1, timeout=START_S)
     pipes = {name: context.Pipe(duplex=False) for name in RECIPES}
     processes = [
         context.Process(target=_cook_in_process, args=(name, speed, scale, ready, pipes[name][1])) for name in RECIPES

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from crawler.bench.lab.experiments.burn import burn
+from crawler.bench.lab.experiments.burn import START_S, burn
 from crawler.bench.lab.experiments.probe import CoreClock
 
 _TEXT = b" ".join(b"The %d-th word of a text that compresses a little." % n for n in range(4_000))
@@ -102,7 +102,7 @@ def _threads(work: str, workers: int, calls: int) -> tuple[float, list[float]]:
 
 
 def _race(workers: int, prepare: Callable[[int], None], go: Callable[[int], None]) -> tuple[float, list[float]]:
-    ready, wanted = threading.Barrier(workers + 1), list[float]()
+    ready, wanted = threading.Barrier(workers + 1, timeout=START_S), list[float]()
 
     def one(number: int) -> None:
         prepare(number)
@@ -121,7 +121,7 @@ def _race(workers: int, prepare: Callable[[int], None], go: Callable[[int], None
 
 def _processes(work: str, workers: int, calls: int) -> tuple[float, list[float]]:
     context = multiprocessing.get_context("spawn")
-    ready, answers = context.Barrier(workers + 1), context.SimpleQueue()
+    ready, answers = context.Barrier(workers + 1, timeout=START_S), context.SimpleQueue()
     processes = [
         context.Process(target=_process, args=(work, calls, ready, answers), daemon=True) for _ in range(workers)
     ]
