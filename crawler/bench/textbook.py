@@ -23,6 +23,7 @@ from cpu_stage.types import Json, Needs
 from crawler.bench.work import PAGE_TYPES, Notes, Task, Visited, Work, body_digest, digest
 from crawler.codings import ACCEPT_ENCODING
 from crawler.exchange import media_type
+from crawler.urls import join
 
 _Values = Mapping[str, Mapping[str, Json]]
 _START_S = 120.0
@@ -52,12 +53,15 @@ class _Crawl:
     async def run(self, concurrency: int) -> Work:
         for url in self._notes.seeds():
             self._todo.put_nowait(url)
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(self._work()) for _ in range(concurrency)]
-            await self._todo.join()
-            work = self._notes.work()
-            for each in running:
-                each.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(self._work()) for _ in range(concurrency)]
+                await self._todo.join()
+                work = self._notes.work()
+                for each in running:
+                    each.cancel()
+        except ExceptionGroup as group_error:
+            raise group_error.exceptions[0] from None
         return work
 
     async def _work(self) -> None:
@@ -74,7 +78,8 @@ class _Crawl:
             return []
         if body is None:
             self._notes.add(Visited(url, status))
-            return []
+            target = join(url, headers["location"]) if 300 <= status < 400 and "location" in headers else None
+            return self._notes.new([target] if target else [])
         kind, robots = headers.get("content-type", ""), headers.get("x-robots-tag", "")
         loop = asyncio.get_running_loop()
         links, values = await loop.run_in_executor(self._pool, _analyse, url, kind, body, robots)

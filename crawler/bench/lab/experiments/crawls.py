@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from cpu_stage.types import Json
 from crawler.bench.lab.experiments.analyzer import Burner
 from crawler.build import build, loop_factory
 from crawler.config import Config, load
@@ -16,8 +17,8 @@ def crawl(executor: str, units: int, seeds: Sequence[str]) -> dict[str, float]:
     Returns:
         ``pages`` (with a page), ``pages_per_second``, and the CPU ``analysis_ms`` of a page.
     """
-    analyzer = {"name": f"{Burner.__module__}:{Burner.__qualname__}", "options": {"units": units}}
-    values = {
+    analyzer: Json = {"name": f"{Burner.__module__}:{Burner.__qualname__}", "options": {"units": units}}
+    values: dict[str, Json] = {
         "seeds": list(seeds),
         "frontier.backend": "memory",
         "fetch.concurrency": 64,
