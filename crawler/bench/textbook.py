@@ -30,15 +30,17 @@ _START_S = 120.0
 _tools: ContextVar[tuple[Sequence[LoadedAnalyzer], ParseOptions]] = ContextVar("_tools")
 
 
-async def textbook(task: Task, concurrency: int, workers: int, begin: Callable[[], None] = lambda: None) -> Work:
-    """Crawl; ``begin`` is called when the pool is up, just before the first request."""
+async def textbook(task: Task, concurrency: int, workers: int, look: Callable[[], None] = lambda: None) -> Work:
+    """Crawl; ``look`` is called twice while the pool is up: just before the first request, and after the last page."""
     with _pool(task, workers) as pool:
         await asyncio.gather(*(asyncio.get_running_loop().run_in_executor(pool, _ready) for _ in range(workers)))
         connector = aiohttp.TCPConnector(limit=concurrency)
         headers = {"Accept-Encoding": ACCEPT_ENCODING}
         async with aiohttp.ClientSession(connector=connector, headers=headers) as http:
-            begin()
-            return await _Crawl(task, http, pool).run(concurrency)
+            look()
+            work = await _Crawl(task, http, pool).run(concurrency)
+            look()
+            return work
 
 
 class _Crawl:
