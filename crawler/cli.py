@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from crawler import __version__
+from crawler.bench.command import bench
 from crawler.bench.lab.command import lab
 from crawler.errors import ConfigError, CrawlerError
 
@@ -215,4 +216,5 @@ def config_schema() -> None:
     click.echo(orjson.dumps(schema(), option=orjson.OPT_INDENT_2).decode())
 
 
+main.add_command(bench)
 main.add_command(lab)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+import crawler
 from cpu_stage.types import Json
 from crawler.bench.matrix.variants import variant
 from crawler.bench.site import Kind, SiteSpec
@@ -110,6 +111,15 @@ class Plan(Section):
         chosen = {name: work for name, work in self.workloads.items() if not names or name in names}
         sweeps = tuple(sweep for sweep in self.sweeps if sweep.workload in chosen)
         return self.model_copy(update={"workloads": chosen, "sweeps": sweeps})
+
+
+def plan_file(chosen: Path | None) -> Path:
+    """Return the file of the plan: the chosen one, or the quick one that comes with the crawler."""
+    if chosen is not None:
+        return chosen
+    package = Path(crawler.__file__).parent
+    installed, checkout = package / "bench" / "plans", package.parent / "config" / "bench"
+    return (installed if installed.is_dir() else checkout) / "quick.yaml"
 
 
 def read_plan(path: Path) -> Plan:
