@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 
 import crawler
 from cpu_stage.types import Json
@@ -90,14 +91,14 @@ class Plan(Section):
     workloads: dict[str, Workload] = Field(min_length=1, description="By name.")
     sweeps: tuple[Sweep, ...] = ()
 
-    @model_validator(mode="after")
-    def _sweeps_name_workloads(self) -> "Plan":
-        for sweep in self.sweeps:
-            if sweep.workload not in self.workloads:
-                raise ValueError(
-                    f"sweeps: workload {sweep.workload!r} is unknown; there are {', '.join(self.workloads)}"
-                )
-        return self
+    @field_validator("sweeps")
+    @classmethod
+    def _of_workloads(cls, value: tuple[Sweep, ...], info: ValidationInfo) -> tuple[Sweep, ...]:
+        known = info.data.get("workloads")
+        for sweep in value if known else ():
+            if sweep.workload not in known:
+                raise ValueError(f"workload {sweep.workload!r} is unknown; there are {', '.join(known)}")
+        return value
 
     def only(self, names: tuple[str, ...]) -> "Plan":
         """Return the plan with these workloads alone; none named: all.
@@ -138,7 +139,13 @@ def read_plan(path: Path) -> Plan:
 
 
 def _lines(document: Document, error: ValidationError) -> list[str]:
-    details = error.errors(include_url=False)
-    return [
-        problem(document.place(each["loc"]), each["loc"], each["msg"].removeprefix("Value error, ")) for each in details
-    ]
+    found = error.errors(include_url=False)
+    return [problem(document.place(each["loc"]), each["loc"], _message(each)) for each in found]
+
+
+def _message(error: ErrorDetails) -> str:
+    if error["type"] != "extra_forbidden":
+        return error["msg"].removeprefix("Value error, ")
+    path = error["loc"]
+    model = Plan if len(path) == 1 else {"workloads": Workload, "sweeps": Sweep}[str(path[0])]
+    return f"unknown key (accepted: {', '.join(model.model_fields)})"
