@@ -1,10 +1,11 @@
 """From the bytes of a page to its text: which encoding, by which evidence, and the decoding itself.
 
-Evidence in order: a byte order mark, the charset of the HTTP header, the page's own declaration
-(:mod:`cpu_stage.prescan`), bytes that are valid UTF-8, and at last a guess by turbohtml's detector (a port of
-Firefox's). A label is only ever looked up in the table of the WHATWG Encoding standard, never in Python's codec
-registry: that one also knows ``zip``, ``idna`` and whatever else an attacker might name. Decoding never fails; what
-cannot be decoded becomes U+FFFD.
+Evidence in order: a byte order mark, the charset of the HTTP header, the page's own declaration in its first 1024
+bytes (:mod:`cpu_stage.prescan`), bytes that are valid UTF-8, a declaration that comes later (a browser, too, begins
+again when it meets one: HTML, 13.2.3.5), and at last a guess by turbohtml's detector (a port of Firefox's). A label
+is only ever looked up in the table of the WHATWG Encoding standard, never in Python's codec registry: that one also
+knows ``zip``, ``idna`` and whatever else an attacker might name. Decoding never fails; what cannot be decoded becomes
+U+FFFD.
 
 Names and labels: https://encoding.spec.whatwg.org/#names-and-labels. Decoders: Python's for UTF-8 and UTF-16,
 turbohtml's for the legacy encodings, because Python's differ from the standard (``cp1252`` has holes, ``big5`` is
@@ -65,13 +66,28 @@ _TABLE = {
 }
 _NAMES = {label: name for name, labels in _TABLE.items() for label in labels.split()}
 
+_ENCODERS = {
+    "big5": "cp950",
+    "euc-kr": "cp949",
+    "iso-8859-8-i": "iso-8859-8",
+    "shift_jis": "cp932",
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac_cyrillic",
+} | dict.fromkeys(("utf-8", "utf-16be", "utf-16le", "replacement", "x-user-defined"))
+"""Where Python's codec has another name than the encoding, or the encoding writes UTF-8."""
+
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16be"), (b"\xff\xfe", "utf-16le"))
 _META_NAMES = {"utf-16be": "utf-8", "utf-16le": "utf-8", "x-user-defined": "windows-1252"}
 """What a declaration inside the page cannot mean, since it was read as ASCII (HTML, 13.2.3.2)."""
 
+_EARLY = 1024
+_LATE = 64 * 1024
+"""Bytes in which a declaration is looked for: before and after the bytes themselves were asked."""
 _SAMPLE_BEFORE = 1024
 _SAMPLE = 16 * 1024
 """Bytes that the detector looks at: it takes 0.25 µs for each."""
+_MARGIN = b" " * 1024
+"""Where the detector looks for a byte order mark and a declaration: in the midst of a body, there is none."""
 _DAMAGE = 20
 """UTF-8 with one broken sequence in this many is damaged, not another encoding."""
 
@@ -90,6 +106,14 @@ def name_of(label: str | None) -> str | None:
     return _NAMES.get(label.strip("\t\n\f\r ").lower())
 
 
+def encoder_of(name: str) -> str | None:
+    """Return Python's codec that writes the queries of a page in this encoding; None where they are in UTF-8.
+
+    https://encoding.spec.whatwg.org/#get-an-output-encoding. The codecs differ from the standard in rare characters.
+    """
+    return _ENCODERS.get(name, name)
+
+
 def decode(body: bytes, header: str | None = None, *, markup: bool = True) -> Decoded:
     """Decode a body.
 
@@ -101,12 +125,12 @@ def decode(body: bytes, header: str | None = None, *, markup: bool = True) -> De
     for mark, name in _MARKS:
         if body.startswith(mark):
             return Decoded(_decode(body[len(mark) :], name), name)
-    declared = name_of(header) or (_declared_inside(body) if markup else None)
-    return Decoded(_decode(body, declared), declared) if declared else _guess(body)
+    declared = name_of(header) or (_declared_inside(body[:_EARLY]) if markup else None)
+    return Decoded(_decode(body, declared), declared) if declared else _guess(body, markup=markup)
 
 
-def _declared_inside(body: bytes) -> str | None:
-    name = next(filter(None, map(name_of, declared_labels(body))), None)
+def _declared_inside(head: bytes) -> str | None:
+    name = next(filter(None, map(name_of, declared_labels(head))), None)
     return _META_NAMES.get(name, name) if name else None
 
 
@@ -121,7 +145,7 @@ def _decode(body: bytes, name: str) -> str:
     return body.decode(f"whatwg-{name}")
 
 
-def _guess(body: bytes) -> Decoded:
+def _guess(body: bytes, *, markup: bool) -> Decoded:
     try:
         return Decoded(body.decode(), "utf-8")
     except UnicodeDecodeError as error:
@@ -129,7 +153,8 @@ def _guess(body: bytes) -> Decoded:
     text = body.decode("utf-8", "replace")
     if _is_damaged_utf8(text):
         return Decoded(text, "utf-8")
-    name = _detect(body[max(0, first_bad - _SAMPLE_BEFORE) : first_bad + _SAMPLE])
+    late = _declared_inside(body[:_LATE]) if markup else None
+    name = late or _detect(body[max(0, first_bad - _SAMPLE_BEFORE) : first_bad + _SAMPLE])
     return Decoded(_decode(body, name), name)
 
 
@@ -142,5 +167,5 @@ def _is_damaged_utf8(text: str) -> bool:
 def _detect(sample: bytes) -> str:
     from turbohtml.detect import Detection, detect  # noqa: PLC0415  (3 ms, legacy pages only)
 
-    found = detect(sample, Detection(excluded=frozenset({"utf-8"}))).encoding
+    found = detect(_MARGIN + sample, Detection(excluded=frozenset({"utf-8"}))).encoding
     return name_of(found) or "windows-1252"

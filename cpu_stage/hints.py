@@ -19,10 +19,12 @@ _MAX_REFRESH = 10_000
 _MAX_LANGUAGE = 35
 _MAX_ENTRIES = 100
 
-_REFRESH = re.compile(
-    r"""\s*[\d.]+(?:\s*[;,]|\s)\s*(?:url\s*=\s*)?(?:"([^"]*)|'([^']*)|(\S.*))""", re.ASCII | re.IGNORECASE | re.DOTALL
+_REFRESH = re.compile(  # nothing is given back: "5; url=" has no reference, and is not one to "url="
+    r"""\s*+[\d.]++(?>\s*+[;,]|\s)\s*+(?:url\s*+=\s*+)?+(?:"([^"]*)|'([^']*)|(\S.*))""",
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
-_AGENT = re.compile(r"[a-z_*-]+")
+_SEPARATOR = re.compile("[,;]")
+_AGENT = re.compile(r"[a-z\d_*./-]+")
 _VALUED_DIRECTIVES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 
@@ -66,7 +68,8 @@ def gather(elements: Iterable[HtmlElement], *, describe: bool) -> Hints:
     for element in elements:
         tag = element.tag
         if tag in _ANCHORS:
-            refer(element.attr("href"), element.attr("rel"))
+            href = element.attr("href")
+            refer(element.attr("xlink:href") if href is None else href, element.attr("rel"))  # SVG 2, 16.2
         elif tag == "link":
             _link(hints, element)
         elif tag == "meta":
@@ -83,16 +86,24 @@ def directives(text: str) -> Iterator[str]:
     """Yield the robots directives of an X-Robots-Tag header that hold for everyone, in lower case.
 
     A directive may begin with the name of a robot: from there on they are for that one, up to the next name. (Of
-    several headers, joined by commas, a general one after a named one is not told apart from it.)
+    several headers, joined by commas, a general one after a named one is not told apart from it.) Commas separate
+    directives; semicolons and spaces do so in the wild, and who writes them means what they say.
     """
     general = True
-    for part in text.lower().split(","):
-        name, colon, value = (" ".join(piece.split()) for piece in part.partition(":"))
+    for part in _SEPARATOR.split(text):
+        if not part.isascii():  # no directive is; a header may even hold what cannot be written as UTF-8
+            continue
+        name, colon, value = _directive(part)
         if colon and name not in _VALUED_DIRECTIVES and _AGENT.fullmatch(name):
             general = name == "*"
-            name, colon = value, ""
+            name, colon, value = _directive(value)
         if general and name:
-            yield f"{name}: {value}" if colon else name
+            yield from (f"{name}: {value}",) if colon else name.split()
+
+
+def _directive(text: str) -> tuple[str, str, str]:
+    name, colon, value = " ".join(text.lower().split()).partition(":")
+    return name.rstrip(), colon, value.lstrip()
 
 
 def _link(hints: Hints, element: HtmlElement) -> None:

@@ -1,6 +1,7 @@
 """A lane: one worker with its executor, the batches it holds, and the means to end it."""
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from cpu_stage.handle import ProcessHandle
 from cpu_stage.pulse import BATCHES, POSITION, RESIDENT, Place, Pulse, place
 from cpu_stage.types import AnalysisError, AnalysisErrorKind, Page
 from cpu_stage.watch import OUTSIDE, Watch
-from cpu_stage.worker import Plan, Processed, RawPage, Work, prepare, run_batch
+from cpu_stage.worker import Finished, Plan, Processed, RawPage, Work, prepare, run_batch
 
 _NEWS_S = 2.0
 
@@ -23,10 +24,15 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Job:
-    """A page on its way through the stage. ``errors`` grow as analyzers fail on it, each at most once."""
+    """A page on its way through the stage.
+
+    ``weight`` is what it takes of a batch; ``alone`` is one that has to be one. ``errors`` grow
+    as analyzers fail on it, each at most once.
+    """
 
     item: Page | RawPage
     future: "asyncio.Future[Processed]"
+    weight: float = 1.0
     tries: int = 0
     alone: bool = False
     errors: dict[str, AnalysisError] = field(default_factory=dict)
@@ -66,7 +72,7 @@ class Lane:
         self.old = False
         """It is to be replaced; it works on until its successor is there."""
         self.draining = False
-        """Its successor is there: it takes no more batches."""
+        """It takes no more batches: its successor is there, or it is far too old to wait for that."""
         self.verdict: Verdict | None = None
         self._executor = executor
         self._pulse = pulse
@@ -74,7 +80,7 @@ class Lane:
         self._watch = watch
         self._process = process
         self._numbers = 0
-        self._dead_since = 0.0
+        self._over_since = 0.0
 
     @classmethod
     async def start(cls, module: ExecutorModule, plan: Plan, watch: Watch) -> "Lane":
@@ -83,18 +89,29 @@ class Lane:
         executor, pid = await asyncio.to_thread(module.open_executor, plan, pulse)
         return cls(executor, pulse, module.DEPTH, watch, None if pid is None else ProcessHandle(pid))
 
-    def prepare(self, plan: Plan) -> "asyncio.Future[str | None]":
-        """Have the worker load its plan; the answer says why it cannot."""
-        return asyncio.wrap_future(self._submit(prepare, plan))
+    async def prepare(self, plan: Plan) -> str | None:
+        """Have the worker load its plan; return why it cannot.
+
+        Whoever stops waiting must not cancel the call itself: an executor of Python 3.11 whose worker dies with a
+        cancelled call loses its thread, and with it all that the thread would have cleaned up.
+        """
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell(_: Future[str | None]) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(ended.set)
+
+        answer = self._submit(prepare, plan)
+        answer.add_done_callback(tell)
+        await ended.wait()
+        return answer.result()
 
     @property
     def free(self) -> bool:
         """Whether the lane takes another batch."""
         return len(self.batches) < self._depth and not self.draining and self.verdict is None
 
-    def send(
-        self, jobs: list[Job], done: Callable[["Lane", Batch, Future[tuple[float, list[Processed]]]], None]
-    ) -> None:
+    def send(self, jobs: list[Job], done: Callable[["Lane", Batch, Future[Finished]], None]) -> None:
         """Hand a batch to the worker; ``done`` is called in any thread when it ended."""
         self._numbers = self._numbers % BATCHES + 1
         batch = Batch(self._numbers, jobs)
@@ -124,19 +141,17 @@ class Lane:
         return self._process.rss() if self._process else 0
 
     def look(self, now: float) -> bool:
-        """Kill the worker where it is over a limit; return whether it has died and nobody was told.
+        """Kill the worker where it is over a limit; return whether it is lost and nobody was told.
 
         The executor tells of a worker that dies with a batch, as a rule; one that dies idle it finds at the next.
         """
         if self._process is None:
             return False
-        if not self._process.alive():
-            self._dead_since = self._dead_since or now
-            return not self.batches or now > self._dead_since + _NEWS_S
+        if self.verdict or not self._process.alive():
+            self._over_since = self._over_since or now
+            return not self.batches or now > self._over_since + _NEWS_S
         place = self.place()
-        if self.verdict is None and (
-            kind := self._watch.look(now, self._at(place), self._growth, self._process.stopped)
-        ):
+        if kind := self._watch.look(now, self._at(place), self._growth, self._process.stopped):
             self.kill(Verdict(kind, place))
         return False
 

@@ -4,13 +4,20 @@ Resolving follows the WHATWG URL standard (can_ada). It is the dear part (0.5 µ
 before: an index page names a few hundred pages thousands of times.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 import can_ada
 
+from cpu_stage.charset import encoder_of
+
 _C0_OR_SPACE = "".join(map(chr, range(0x21)))
 _WHITE = frozenset(_C0_OR_SPACE)
+_BEYOND_ASCII = re.compile(r"[^\0-\x7f]+")
+_SECOND_BYTES = "@[\\]^`{|}"
+"""What the second byte of a character can be, other than a letter or a digit; it is written as it is."""
 _MAX_URL = 8 * 2**10
 _MAX_ALL = 16 * 2**20
 
@@ -25,18 +32,24 @@ class Links(NamedTuple):
 class Resolver:
     """Turns a page's references into absolute http(s) URLs without fragment and user-info.
 
-    ``base`` is the page's own base reference, which may be relative itself. A URL of more than 8 Ki characters is none,
-    and all links of a page together have at most 16 Mi: a long base times many short references would be a bomb.
+    ``base`` is the page's own base reference, which may be relative itself. ``charset`` is the page's encoding: its
+    queries are written in it (URL standard, "percent-encode after encoding").
+
+    A URL of more than 8 Ki characters is none, and all links of a page together have at most 16 Mi: a long base times
+    many short references would be a bomb.
     """
 
-    def __init__(self, url: str, base: str | None) -> None:
+    def __init__(self, url: str, base: str | None, charset: str = "utf-8") -> None:
         own = _parse(url)
         self._base = own if own is None or base is None else _base_of(own, base) or own
+        self._encoder = encoder_of(charset)
 
     def resolve(self, reference: str) -> str | None:
         """Return the URL that a reference means; None where it is nothing to fetch."""
         if self._base is None or len(reference) > _MAX_URL:
             return None
+        if self._encoder and not reference.isascii():
+            reference = _encode_query(reference, self._encoder)
         try:
             link = self._base + reference
         except (ValueError, TypeError):  # TypeError: text with lone surrogates
@@ -75,6 +88,16 @@ def tidy(reference: str) -> str:
     """
     reference, mark, _ = reference.strip(_C0_OR_SPACE).partition("#")
     return reference + mark if reference[-1:] in _WHITE else reference
+
+
+def _encode_query(reference: str, codec: str) -> str:
+    """Escape what is beyond ASCII in the query by its bytes in a codec, else by its number as in ``&#233;``."""
+    path, mark, query = reference.partition("?")
+
+    def escape(match: re.Match[str]) -> str:
+        return quote(match[0].encode(codec, "xmlcharrefreplace"), safe=_SECOND_BYTES)
+
+    return path + mark + _BEYOND_ASCII.sub(escape, query)
 
 
 def _parse(url: str) -> can_ada.URL | None:

@@ -16,6 +16,7 @@ _HTML_START = re.compile(
     re.IGNORECASE,
 )
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_BINARY_STARTS = (b"%PDF-", b"%!PS-Adobe-")
 _UTF16_MARKS = (b"\xfe\xff", b"\xff\xfe")
 
 
@@ -56,9 +57,14 @@ def _read_header(content_type: str) -> tuple[str, str | None]:
 
 
 def _sniff(start: bytes) -> Kind:
-    """Judge by the first bytes, as the MIME Sniffing standard does (7.1): a tag that pages begin with, or no binary."""
+    """Judge by the first bytes, as the MIME Sniffing standard does (7.1): a tag that pages begin with, or no binary.
+
+    Of its signatures, those that could pass for text are needed; any other file has a control character soon.
+    """
     if _HTML_START.match(start):
         return Kind.HTML
+    if start.startswith(_BINARY_STARTS):
+        return Kind.BINARY
     if start.startswith(_UTF16_MARKS) or not _BINARY.search(start):
         return Kind.TEXT
     return Kind.BINARY

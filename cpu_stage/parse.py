@@ -58,7 +58,7 @@ def strip(page: Page) -> Page:
 def _html_page(url: str, medium: Media, decoded: Decoded, options: ParseOptions, robots: str) -> Page:
     document = load(options.parser)(decoded.text)
     hints = gather(document.elements(), describe=Needs.META in options.needs)
-    resolver = Resolver(url, hints.base)
+    resolver = Resolver(url, hints.base, decoded.charset)
     links, refused = resolver.resolve_all(hints.references, options.max_links if options.links else 0)
     roles = {name: target for name, reference in hints.roles.items() if (target := resolver.resolve(reference))}
     rules = _rules(*hints.robots, robots)

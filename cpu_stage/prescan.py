@@ -1,14 +1,13 @@
-"""The encoding that a page declares for itself within its first 1024 bytes.
+"""The encoding that a page declares for itself.
 
 The algorithm of the HTML standard (13.2.3.2, "prescan a byte stream to determine its encoding"): it reads bytes, not
 text, skips comments and tags, and understands ``<meta charset>``, ``<meta http-equiv=content-type>`` and, where
-there is neither, the XML declaration. Linear; 1024 bytes bound it.
+there is neither, the XML declaration. Linear.
 """
 
 import re
 from collections.abc import Iterator
 
-_WINDOW = 1024
 _TAG = re.compile(rb"</?[a-zA-Z][^\t\n\f\r />]*")
 _ATTRIBUTE = re.compile(
     rb"""[\t\n\f\r /]*(?P<name>=?[^\t\n\f\r />=]*)
@@ -21,9 +20,11 @@ _CHARSET = re.compile(
 _XML = re.compile(rb"""<\?xml[^>]*?\sencoding[\t\n\r ]*=[\t\n\r ]*["']([^"'>]*)["']""")
 
 
-def declared_labels(body: bytes) -> Iterator[str]:
-    """Yield the labels that the page declares, as they stand there: a later one counts where an earlier is unknown."""
-    head = body[:_WINDOW]
+def declared_labels(head: bytes) -> Iterator[str]:
+    """Yield the labels that the start of a page declares: a later one counts where an earlier is unknown.
+
+    A tag that is cut off at the end declares nothing: of ``iso-8859-15`` another label may be left.
+    """
     if b"charset" in head.lower():
         yield from _meta_labels(head)
     if declaration := _XML.match(head):
@@ -38,6 +39,8 @@ def _meta_labels(head: bytes) -> Iterator[str]:
             end = head.find(b"-->", at + 2)  # "<!-->" is a whole comment
         elif tag := _TAG.match(head, at):
             attributes, end = _attributes(head, tag.end())
+            if end == len(head):
+                return
             if tag[0].lower() == b"<meta" and (label := _label_of(attributes)):
                 yield label.decode("latin-1")
         elif head[at + 1 : at + 2] in {b"!", b"/", b"?"}:
@@ -48,7 +51,7 @@ def _meta_labels(head: bytes) -> Iterator[str]:
 
 
 def _attributes(head: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
-    """Read a tag's attributes; return them (of equal names the first) and where the tag ends."""
+    """Read a tag's attributes; return them (of equal names the first) and where its ``>`` is, or the bytes end."""
     attributes: dict[bytes, bytes] = {}
     while (match := _ATTRIBUTE.match(head, at)) and match.end() > at:
         at = match.end()

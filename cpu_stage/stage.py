@@ -15,18 +15,18 @@ lane gets a new worker (``crew``) while the other lanes go on.
 import asyncio
 import contextlib
 import time
-from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Self
 
-from cpu_stage.batching import BatchSizer
+from cpu_stage.batching import BatchSizer, weight
 from cpu_stage.blame import Blame
 from cpu_stage.crew import Crew
 from cpu_stage.lanes import Batch, Job, Lane
 from cpu_stage.settings import StageSettings
 from cpu_stage.types import Page, StageError
-from cpu_stage.worker import Plan, Processed, RawPage, failed
+from cpu_stage.waiting import Waiting
+from cpu_stage.worker import Finished, Narrow, Plan, Processed, RawPage, failed
 
 __all__ = ["CpuStage", "StageCounts", "StageSettings"]
 
@@ -52,9 +52,11 @@ class CpuStage:
         plan = replace(plan, meter=settings.page_memory is not None)
         names = [spec.name for spec in plan.analyzers]
         self._blame = Blame(names, settings.page_timeout, settings.page_memory)
+        self._narrow = Narrow.to(plan.parse.needs)
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose)
-        self._sizer = BatchSizer(1 if settings.executor == "inline" else settings.batch)
-        self._waiting: deque[Job] = deque()
+        self._most = 1 if settings.executor == "inline" else settings.batch
+        self._sizer = BatchSizer()
+        self._waiting = Waiting()
         self._busy_s = 0.0
         self._hand_off_s = 0.0
         self._closed = False
@@ -93,8 +95,10 @@ class CpuStage:
             raise StageError("the stage is closed")
         if self._crew.error:
             raise self._crew.error
-        job = Job(item, self._loop.create_future())
-        self._waiting.append(job)
+        if isinstance(item, Page):
+            item = self._narrow(item)
+        job = Job(item, self._loop.create_future(), weight(item.size()))
+        self._waiting.put(job)
         if not self._pump_due:
             self._pump_due = True
             self._loop.call_soon(self._pump)
@@ -115,20 +119,15 @@ class CpuStage:
         while self._waiting:
             lanes = [lane for lane in self._crew.lanes if lane.free]
             lane = min(lanes, key=lambda lane: len(lane.batches), default=None)
-            if lane is None or (lane.batches and len(self._waiting) < self._sizer.full()):
+            if lane is None or (lane.batches and not self._is_enough()):
                 return
-            size = self._sizer.full() if lane.batches else self._sizer.share(len(self._waiting), len(self._crew.lanes))
-            if jobs := self._take(size):
+            share = self._sizer.share(self._waiting.weight, len(self._crew.lanes))
+            if jobs := self._waiting.take(self._most, self._sizer.full() if lane.batches else share):
                 lane.send(jobs, self._ended)
 
-    def _take(self, size: int) -> list[Job]:
-        """Take the next jobs that somebody still waits for; one that has to be alone is a batch of its own."""
-        jobs: list[Job] = []
-        while self._waiting and len(jobs) < size and not (jobs and (jobs[0].alone or self._waiting[0].alone)):
-            job = self._waiting.popleft()
-            if not job.future.done():
-                jobs.append(job)
-        return jobs
+    def _is_enough(self) -> bool:
+        """Whether there waits a full batch, which may as well wait at a lane that is busy."""
+        return len(self._waiting) >= self._most or self._waiting.weight >= self._sizer.full()
 
     def _give_up(self, error: StageError) -> None:
         for job in self._waiting:
@@ -138,20 +137,20 @@ class CpuStage:
 
     # Results in
 
-    def _ended(self, lane: Lane, batch: Batch, future: Future[tuple[float, list[Processed]]]) -> None:
+    def _ended(self, lane: Lane, batch: Batch, future: Future[Finished]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._settle, lane, batch, future)
 
-    def _settle(self, lane: Lane, batch: Batch, future: Future[tuple[float, list[Processed]]]) -> None:
+    def _settle(self, lane: Lane, batch: Batch, future: Future[Finished]) -> None:
         if batch not in lane.batches or self._closed:
             return
         if future.cancelled() or future.exception() is not None:
             self._lose(lane)
-        else:
-            lane.batches.remove(batch)
-            busy, results = future.result()
-            self._count_time(lane, batch, busy)
-            self._deliver(lane, batch, results)
+            return
+        lane.batches.remove(batch)
+        finished = future.result()
+        self._count_time(lane, batch, finished.seconds)
+        self._deliver(lane, batch, finished)
         self._pump()
 
     def _count_time(self, lane: Lane, batch: Batch, busy: float) -> None:
@@ -161,25 +160,23 @@ class CpuStage:
         self._hand_off_s += max(0.0, now - max(batch.sent, lane.ended) - busy)
         lane.ended = now
 
-    def _deliver(self, lane: Lane, batch: Batch, results: list[Processed]) -> None:
-        self._sizer.observe(len(results), sum(r.analysis.cpu_s + r.parse_s for r in results))
-        for job, result in zip(batch.jobs, results, strict=True):
+    def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
+        self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds)
+        for job, result in zip(batch.jobs, finished.results, strict=True):
             _finish(job, result)
         if lane.verdict:  # the kill came a moment after the page was done: nobody is to blame
-            self._requeue([job for batch in self._crew.bury(lane) for job in batch.jobs])
+            self._waiting.put_back(job for batch in self._crew.bury(lane) for job in batch.jobs)
         else:
-            self._crew.settled(lane, len(results))
+            self._crew.settled(lane, len(batch.jobs))
 
     def _lose(self, lane: Lane) -> None:
         """Take a dead lane out; what it held is tried again, or has got its last error."""
         place, verdict = lane.place(), lane.verdict
         ruling = self._blame.judge(self._crew.bury(lane), place, verdict)
-        self._requeue(ruling.replay)
+        self._waiting.put_back(ruling.replay)
         for job in ruling.finished:
             _finish(job, failed(job.item, {}))
-
-    def _requeue(self, jobs: list[Job]) -> None:
-        self._waiting.extendleft(reversed(jobs))
+        self._pump()
 
 
 def _finish(job: Job, result: Processed) -> None:

@@ -13,20 +13,26 @@ from cpu_stage.analyze import describe, run
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, LoadedAnalyzer, libraries, load
 from cpu_stage.pulse import PARSE_STEP, POSITION, RESIDENT, Pulse, position
 from cpu_stage.resident import ResidentMemory
-from cpu_stage.types import Analysis, AnalysisError, Page, ParseOptions
+from cpu_stage.types import Analysis, AnalysisError, Crossing, Needs, Page, ParseOptions
 
 PARSE = "parse"
 """The name under which a page fails in ``analysis_error`` where no single analyzer is to blame."""
 
+_NOINDEX = frozenset({"noindex", "none"})
+
 
 @dataclass(frozen=True, slots=True)
-class RawPage:
+class RawPage(Crossing):
     """A page that the worker is to parse: the decoded body, the ``Content-Type`` and ``X-Robots-Tag`` headers."""
 
     url: str
     content_type: str
     body: bytes
     robots: str = ""
+
+    def size(self) -> int:
+        """Return its size in bytes, as far as that matters for sending it."""
+        return len(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Work(Crossing):
     """One page of a batch. ``skip`` names the analyzers that failed on it before: they do not run again."""
 
     item: Page | RawPage
@@ -67,7 +73,7 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Processed:
+class Processed(Crossing):
     """One page's result. ``page`` (without text and html) only where the worker parsed it."""
 
     page: Page | None
@@ -75,10 +81,47 @@ class Processed:
     parse_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Finished(Crossing):
+    """A batch's results, in the order of its pages, and the seconds that they took (by the clock on the wall)."""
+
+    results: list[Processed]
+    seconds: float
+
+
 def noindex(page: Page) -> bool:
     """Whether the page asks not to be indexed (robots meta or ``X-Robots-Tag``): then it is not analysed."""
-    directives = page.meta.get("robots", "")
-    return "noindex" in directives or "none" in directives.split(", ")
+    return not _NOINDEX.isdisjoint(page.meta.get("robots", "").split(", "))
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Leaves out of a page what no analyzer needs, so that it is not sent; of ``meta`` the robots directives stay."""
+
+    text: bool
+    html: bool
+    links: bool
+    meta: bool
+
+    @classmethod
+    def to(cls, needs: Needs) -> "Narrow":
+        """Keep what is needed."""
+        return cls(Needs.TEXT in needs, Needs.HTML in needs, Needs.LINKS in needs, Needs.META in needs)
+
+    def __call__(self, page: Page) -> Page:
+        """Return the page, narrowed."""
+        robots = page.meta.get("robots")
+        return Page(
+            url=page.url,
+            content_type=page.content_type,
+            charset=page.charset,
+            title=page.title,
+            text=page.text if self.text else "",
+            links=page.links if self.links else (),
+            nofollow=page.nofollow if self.links else frozenset(),
+            meta=page.meta if self.meta else ({"robots": robots} if robots else {}),
+            html=page.html if self.html else "",
+        )
 
 
 def failed(item: Page | RawPage, errors: Mapping[str, AnalysisError]) -> Processed:
@@ -153,13 +196,9 @@ def prepare(plan: Plan) -> str | None:
     return None
 
 
-def run_batch(number: int, batch: Sequence[Work]) -> tuple[float, list[Processed]]:
-    """Process a batch in order; return how long that took, in seconds, and each page's result.
-
-    What comes back is plain data, so it can always be pickled.
-    """
-    start = time.perf_counter()
-    bench = _bench.get()
+def run_batch(number: int, batch: Sequence[Work]) -> Finished:
+    """Process a batch in order; what comes back is plain data, so it can always be pickled."""
+    bench, start = _bench.get(), time.perf_counter()
     pulse, memory, results = bench.pulse, bench.memory, []
     for page, work in enumerate(batch):
 
@@ -170,4 +209,4 @@ def run_batch(number: int, batch: Sequence[Work]) -> tuple[float, list[Processed
             pulse[RESIDENT] = memory.read()
         results.append(bench.process(work, at))
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
-    return time.perf_counter() - start, results
+    return Finished(results, time.perf_counter() - start)

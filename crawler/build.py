@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cpu_stage.analyzers import BUILT_IN
+from cpu_stage.executors import interpreters
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, load
 from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Needs
+from cpu_stage.types import Needs, StageError
 from cpu_stage.worker import Plan
 from crawler.attribution import Groups
 from crawler.committer import CommitSettings
@@ -187,11 +188,16 @@ def loop_factory(config: Config) -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def check_parts(config: Config) -> None:
-    """Check what the models cannot: that analyzers load, and that seeds pass the door.
+    """Check what the models cannot: that the executor exists, that analyzers load, and that seeds pass the door.
 
     Raises:
-        ConfigError: one line that names the analyzer or the seed.
+        ConfigError: one line that names the executor, the analyzer or the seed.
     """
+    if config.cpu.executor == "interpreters":
+        try:
+            interpreters.check()
+        except StageError as error:
+            raise ConfigError(str(error)) from error
     for entry in config.analyzers:
         try:
             load(_spec(entry))

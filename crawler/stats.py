@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from cpu_stage.runtime import python_build
 from cpu_stage.stage import StageCounts
 from crawler import __version__
 from crawler.attribution import Groups, Use, bottleneck, outlook
@@ -97,6 +98,7 @@ class StatsBook:
             "finished_at": None if state == "running" else now_utc(),
             "version": __version__,
             "python": platform.python_version(),
+            "build": python_build(),
         }
 
     def use(self, stage: StageCounts) -> Use:

@@ -44,6 +44,11 @@ def command(pid: int) -> str:
         return ""
 
 
+def has_loaded(pid: int, library: str) -> bool:
+    """Whether a process has a shared library in its memory."""
+    return library in Path(f"/proc/{pid}/maps").read_text("utf-8")
+
+
 def fork_servers() -> set[int]:
     """Return the fork servers of this process (its workers have the same command line)."""
     parents = _parents()

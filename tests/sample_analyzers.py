@@ -43,6 +43,12 @@ def worker_process(page: Page) -> dict[str, object]:
     return {"pid": os.getpid(), "nice": os.nice(0), "modules": sorted(sys.modules)}
 
 
+def takes(page: Page, seconds: float) -> dict[str, bool]:
+    """Work for so long, as one does who waits for somebody else: without using the CPU."""
+    time.sleep(seconds)
+    return {"ok": True}
+
+
 def prints(page: Page) -> dict[str, bool]:
     print("printed by an analyzer")
     return {"ok": True}

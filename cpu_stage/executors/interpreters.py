@@ -52,15 +52,20 @@ def new_pulse() -> Pulse:
     return [0.0] * SIZE
 
 
+def check() -> None:
+    """Raise StageError where this Python has no such executor."""
+    if not hasattr(futures, "InterpreterPoolExecutor"):
+        raise StageError(f"cpu.executor interpreters needs Python 3.14; this is {python_build()}: choose processes")
+
+
 def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
     """Open a pool of one subinterpreter.
 
     Raises:
         StageError: this Python has none.
     """
-    pool = getattr(futures, "InterpreterPoolExecutor", None)
-    if pool is None:
-        raise StageError(f"cpu.executor interpreters needs Python 3.14; this is {python_build()}: choose processes")
+    check()
+    pool = futures.InterpreterPoolExecutor  # type: ignore[attr-defined]  # of 3.14: check() has seen to it
     executor = _Adapter(pool(1, "cpu-stage", initializer=exec, initargs=(_FIND_MODULES.format(path=sys.path),)))
     executor.submit(attach, pulse)
     return executor, None

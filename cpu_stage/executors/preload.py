@@ -18,7 +18,7 @@ def environment(modules: Sequence[str], others: Mapping[str, str]) -> dict[str, 
 
     Its modules must be the crawler's: left alone, it would look for them in the current directory first.
     """
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # noqa: PTH109 - text, as in sys.path
+    path = os.pathsep.join(str(entry) or os.getcwd() for entry in sys.path)  # noqa: PTH109 - text, as in sys.path
     found = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in found}
     return {**others, **found, _VARIABLE: json.dumps({"modules": [*modules], "environment": before})}

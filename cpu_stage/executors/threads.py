@@ -1,4 +1,7 @@
-"""The CPU stage in threads: cheap to reach, bound by the GIL, and impossible to stop."""
+"""The CPU stage in threads: cheap to reach, bound by the GIL, and impossible to stop.
+
+A page that crashes ends the whole program; one that never ends keeps its lane for good, and the program from ending.
+"""
 
 from concurrent.futures import Executor, ThreadPoolExecutor
 

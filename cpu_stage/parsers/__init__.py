@@ -19,6 +19,9 @@ PARSERS: Mapping[str, str] = {
 READ = ("html", "base", "a", "area", "link", "meta")
 """The elements that a page is asked for."""
 
+ANY_NAMESPACE = frozenset({"a"})
+"""Those that mean the same in SVG and MathML. A ``base`` or ``link`` there is no more than a name."""
+
 UNREAD = frozenset(("head", "title", "script", "style", "template", "noscript", "iframe", "noembed", "noframes", "rp"))
 """Elements whose content nobody sees in a browser: it is not text."""
 
@@ -55,7 +58,7 @@ class HtmlDocument(Protocol):
     """A parsed page: three questions are asked of it."""
 
     def elements(self) -> Iterator[HtmlElement]:
-        """Yield the elements of :data:`READ` in document order."""
+        """Yield the elements of :data:`READ` in document order, of HTML but for :data:`ANY_NAMESPACE`."""
         ...
 
     def title(self) -> str | None:

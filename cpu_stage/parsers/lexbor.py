@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
-from cpu_stage.parsers import READ, SEPARATORS, UNREAD, HtmlElement, lines
+from cpu_stage.parsers import ANY_NAMESPACE, READ, SEPARATORS, UNREAD, HtmlElement, lines
 
-_READ = ", ".join(READ)
+_READ = ", ".join(READ).replace("html", ":root")  # SVG may hold an element of that name
 
 
 def parse(html: str) -> "LexborDocument":
@@ -40,12 +40,14 @@ class LexborDocument:
 
     def elements(self) -> Iterator[HtmlElement]:
         """Yield the elements of ``READ`` in document order."""
-        return map(LexborElement, self._parser.css(_READ))
+        for node in self._parser.css(_READ):
+            if node.tag in ANY_NAMESPACE or node.tag == "html" or _is_html(node):
+                yield LexborElement(node)
 
     def title(self) -> str | None:
         """Return the text of the first HTML title element."""
         for node in self._parser.css("title"):
-            if not (node.html_pretty(tag_with_ns=True) or "").startswith(("<svg:", "<math:")):
+            if _is_html(node):
                 return node.text()
         return None
 
@@ -53,6 +55,11 @@ class LexborDocument:
         """Return the visible text, one line a block."""
         root = self._parser.root
         return "" if root is None else lines(list(_pieces(root)))
+
+
+def _is_html(node: LexborNode) -> bool:
+    """Whether an element is of the HTML namespace, which its serialisation alone tells."""
+    return not (node.html_pretty(tag_with_ns=True) or "").startswith(("<svg:", "<math:"))
 
 
 def _pieces(root: LexborNode) -> Iterator[str]:

@@ -41,10 +41,10 @@ class ParseConfig(Section):
 class CpuConfig(Section):
     """The CPU stage: analyzers, and the pages that are parsed there."""
 
-    executor: Literal["inline", "threads", "processes"] = Field(
+    executor: Literal["inline", "threads", "processes", "interpreters"] = Field(
         "processes",
         description="Where analyzers run. Processes, because threads share one GIL, and a process that hangs or "
-        "crashes can be replaced.",
+        "crashes can be replaced. interpreters needs Python 3.14 and analyzers in pure Python.",
     )
     workers: Workers = Field(
         "auto", description="How many. auto: one for each core that this process may use, so that none idles."

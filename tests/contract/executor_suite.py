@@ -14,13 +14,13 @@ import pytest
 
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Page, ParseOptions, StageError
+from cpu_stage.types import Needs, Page, ParseOptions, StageError
 from cpu_stage.worker import Plan, Processed, RawPage
 
 SAMPLES = "tests.sample_analyzers"
 
 
-def spec(name: str, **options: str | int) -> AnalyzerSpec:
+def spec(name: str, **options: str | float) -> AnalyzerSpec:
     return AnalyzerSpec(name, f"{SAMPLES}:{name}", options)
 
 
@@ -86,6 +86,27 @@ class ExecutorSuite:
         [result] = await self.process([page("raises")], Plan((spec("misbehave"),)))
         assert (result.analysis.values, list(result.analysis.errors)) == ({}, ["misbehave"])
 
+    @pytest.mark.parametrize(
+        ("needs", "kept"),
+        [
+            (Needs.NOTHING, set()),
+            (Needs.TEXT, {"text"}),
+            (Needs.HTML | Needs.LINKS, {"html", "links", "nofollow"}),
+            (Needs.META, {"meta"}),
+            (Needs.ALL, {"text", "html", "links", "nofollow", "meta"}),
+        ],
+    )
+    async def test_a_worker_gets_of_a_page_what_is_needed_and_nothing_else(self, needs: Needs, kept: set[str]) -> None:
+        link = "http://example.test/x"
+        full = Page(link, "text/html", "utf-8", "T", "text", (link,), frozenset({link}), {"description": "d"}, "<p>")
+        [result] = await self.process([full], Plan((spec("shape"),), ParseOptions(needs=needs)))
+        assert {part for part, size in result.analysis.values["shape"].items() if size} == kept
+
+    async def test_a_page_that_asks_not_to_be_indexed_says_so_whatever_is_needed(self) -> None:
+        shy = Page("http://example.test/", "text/html", "utf-8", "T", meta={"robots": "noindex"})
+        [result] = await self.process([shy], Plan((spec("shape"),), ParseOptions(needs=Needs.TEXT)))
+        assert result.analysis.values == {}
+
     async def test_the_order_of_the_pages_changes_nothing(self) -> None:
         mixed = [page(f"{title} {n}") for n in range(5) for title in ("p", *COSTS_ITS_VALUES)]
         outcomes = []
@@ -140,6 +161,15 @@ class ExecutorSuite:
                 await future
                 held = max(held, stage.counts().running)
         assert 0 < held <= self.width * 2 * 4
+
+    async def test_pages_that_take_long_are_sent_one_by_one(self) -> None:
+        async with self.stage(Plan((spec("takes", seconds=0.02),))) as stage:
+            await stage.warm()
+            held = []
+            for future in [stage.submit(each) for each in pages(20)]:
+                await future
+                held.append(stage.counts().running)
+        assert max(held) <= self.width * 2
 
     async def test_a_page_that_nobody_waits_for_any_more_is_not_sent(self, tmp_path: Path) -> None:
         log = tmp_path / "log"

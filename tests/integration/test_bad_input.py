@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ SEED = "http://127.0.0.1:9/"  # nobody listens there, and nothing may ask
         ([SEED, "-s", "analyzers=[{name: keywords, options: {count: 0}}]"], "count"),
         ([SEED, "-s", "scope.include=['(']"], "scope.include"),
         ([SEED, "-s", "cpu.executor=dask"], "cpu.executor: expected"),
+        pytest.param(
+            [SEED, "-s", "cpu.executor=interpreters"],
+            "cpu.executor interpreters needs Python 3.14",
+            marks=pytest.mark.skipif(sys.version_info >= (3, 14), reason="it is there from Python 3.14 on"),
+        ),
         (["ftp://example.org/"], "ftp://example.org/"),
         (["not a url"], "not a url"),
         (["http://[::1/"], "http://[::1/"),

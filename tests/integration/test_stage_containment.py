@@ -1,6 +1,7 @@
 """What worker processes contain: crashes, kills, hangs and hunger cost one page its values, never the stage."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Page, StageError
 from cpu_stage.worker import Plan, Processed
 from tests.contract.executor_suite import PLAN, page, pages, spec
-from tests.processes import alive, descendants, fork_servers, until
+from tests.processes import alive, descendants, fork_servers, has_loaded, until
 
 MIB = 2**20
 WIDTH = 2
@@ -124,6 +125,12 @@ async def test_the_stage_goes_on_when_the_fork_server_is_killed() -> None:
     assert errors(results) == {"_exit": {"misbehave": "crash"}}
 
 
+async def test_the_fork_server_has_loaded_what_workers_share() -> None:
+    async with stage() as running:
+        await running.warm()
+        assert [has_loaded(server, "turbohtml") for server in fork_servers()] == [True]
+
+
 async def test_an_analyzer_that_kills_every_worker_that_loads_it_is_one_error() -> None:
     async with stage(Plan((spec("DiesWhenLoaded"),))) as running:
         with pytest.raises(StageError, match=r"^no worker can be started: it died before it was ready$"):
@@ -144,6 +151,17 @@ async def test_closing_ends_workers_that_work_hang_or_are_stopped() -> None:
         assert future.cancelled()
         assert running.counts().workers == 0
         assert [pid for server in fork_servers() for pid in descendants(server)] == []
+
+
+async def test_a_stage_may_be_closed_at_any_moment(caplog: pytest.LogCaptureFixture) -> None:
+    for moment in range(40):
+        async with stage() as running:
+            future = running.submit(page("p"))
+            await asyncio.wait([future], timeout=moment / 500)
+        assert future.done()
+    gc.collect()  # asyncio complains about what nobody retrieved once it is collected
+    assert caplog.records == []
+    assert [pid for server in fork_servers() for pid in descendants(server)] == []
 
 
 async def test_an_idle_worker_that_is_stopped_does_not_keep_the_stage_from_closing() -> None:

@@ -1,39 +1,49 @@
-from cpu_stage.batching import BatchSizer
+import pytest
+
+from cpu_stage.batching import BatchSizer, weight
+
+MIB = 2**20
+
+
+def measured(*batches: tuple[float, float]) -> BatchSizer:
+    sizer = BatchSizer(target_s=0.008)
+    for units, seconds in batches:
+        sizer.observe(units, seconds)
+    return sizer
 
 
 def test_the_first_batch_is_one_page_since_nothing_is_measured_yet() -> None:
-    assert BatchSizer(most=16).full() == 1
-
-
-def test_cheap_pages_travel_in_full_batches() -> None:
-    sizer = BatchSizer(most=16)
-    sizer.observe(1, 0.0001)
-    assert sizer.full() == 16
-
-
-def test_dear_pages_travel_alone() -> None:
-    sizer = BatchSizer(most=16)
-    sizer.observe(1, 0.050)
-    assert sizer.full() == 1
+    assert BatchSizer().full() < weight(0)
 
 
 def test_a_batch_holds_about_the_target_of_work() -> None:
-    sizer = BatchSizer(most=64, target_s=0.008)
-    sizer.observe(4, 4 * 0.002)
-    assert sizer.full() == 4
+    assert measured((4, 4 * 0.002)).full() == pytest.approx(4)
+
+
+def test_dear_pages_travel_alone() -> None:
+    assert measured((1, 0.050)).full() < 1
+
+
+def test_a_batch_of_pages_that_cost_nothing_is_bounded_in_bytes() -> None:
+    full = measured((1, 1e-6)).full()
+    assert 50 < full / weight(0) < 100
+    assert full * 16 * 1024 <= MIB
+    assert weight(2 * MIB) > full
 
 
 def test_the_size_follows_a_change_of_cost() -> None:
-    sizer = BatchSizer(most=16, target_s=0.008)
-    sizer.observe(16, 16 * 0.0001)
-    for _ in range(40):
-        sizer.observe(1, 0.1)
-    assert sizer.full() == 1
+    assert measured((16, 16 * 0.0001), *[(1, 0.1)] * 40).full() < 1
+    assert measured((1, 0.1), *[(16, 16 * 0.0001)] * 40).full() > 16
+
+
+def test_one_odd_batch_changes_little() -> None:
+    usual = measured(*[(8, 8 * 0.001)] * 20)
+    before = usual.full()
+    usual.observe(8, 8 * 0.002)
+    assert before / 1.3 < usual.full() < before
 
 
 def test_the_tail_is_shared_by_the_lanes() -> None:
-    sizer = BatchSizer(most=16)
-    sizer.observe(16, 0.0016)
+    sizer = measured((16, 0.0016))
     assert sizer.share(waiting=6, lanes=3) == 2
-    assert sizer.share(waiting=100, lanes=3) == 16
-    assert sizer.share(waiting=1, lanes=4) == 1
+    assert sizer.share(waiting=1000, lanes=3) == sizer.full()
