@@ -1,7 +1,7 @@
 """Running the claims one after another, and writing down what came out.
 
-``results.json`` holds ``version``, ``started_at`` (UTC), ``seconds``, ``small``, ``rounds``, ``seed``, ``machine``, ``python``
-(versions, build, GIL) and ``claims``, a list of::
+``results.json`` holds ``version``, ``started_at`` (UTC), ``seconds``, ``small``, ``rounds``, ``seed``, ``machine``,
+``python`` (versions, build, GIL) and ``claims``, a list of::
 
     id, question, claim, method   who it is, what textbooks say, how it was measured
     outcome                       "holds", "does not hold", "depends" or "not measured"

@@ -19,7 +19,7 @@ _LATENCY_S = 0.02
 def measure(setting: Setting) -> Figures:
     """Crawl the same site with an analyzer of every cost in every executor."""
     speed = isolated(burn.units_per_second)
-    costs = (0.1, 8) if setting.small else (0.1, 0.3, 1, 3, 10, 50)
+    costs = (0.1, 8) if setting.small else (0.1, 0.5, 2, 10, 50)
     found = {f"{cost:g}": _crawls(setting, cost, round(speed * cost / 1e3)) for cost in costs}
     return {
         "cores": cores(),
@@ -36,7 +36,7 @@ def measure(setting: Setting) -> Figures:
 
 
 def _crawls(setting: Setting, cost: float, units: int) -> dict[str, Any]:
-    pages = round((300 if setting.small else 1_500) / (cost + 3)) + 20
+    pages = round((300 if setting.small else 1_000) / (cost + 3)) + 20
     spec = SiteSpec(seed=setting.seed, pages=pages, hosts=1, latency=f"constant:{_LATENCY_S}")
     with SiteProcess(spec) as site:
 
