@@ -32,7 +32,10 @@ def measure(setting: Setting) -> Figures:
         for peer in (me, *others)
         for work in (works if peer is me else ("python",))
     }
-    cells = [*_cells(me, works), *(cell for peer in others for cell in _peer_cells(peer))]
+    cells = [
+        *_cells(me, works, cores() if setting.small else max(4, cores())),
+        *(cell for peer in others for cell in _peer_cells(peer)),
+    ]
     found = setting.interleaved(
         cells,
         lambda cell: isolated(
@@ -64,9 +67,9 @@ def measure(setting: Setting) -> Figures:
 Cell = tuple[Peer, str, str, int]
 
 
-def _cells(me: Peer, works: Sequence[str]) -> list[Cell]:
+def _cells(me: Peer, works: Sequence[str], most: int) -> list[Cell]:
     many = [1, 2]
-    while many[-1] < max(4, cores()):
+    while many[-1] < most:
         many.append(many[-1] * 2)
     kinds = ["threads", "processes", *(["interpreters"] if me.build["interpreters"] else [])]
     bytecode = [(me, kind, "python", workers) for kind in kinds for workers in many]
