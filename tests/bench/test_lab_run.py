@@ -171,25 +171,18 @@ def test_a_claim_that_cannot_be_measured_says_why_and_the_others_go_on(tmp_path:
 
 
 def test_one_claim_can_be_run_alone_and_an_unknown_one_is_an_error(tmp_path: Path) -> None:
-    def lab(only: str) -> "subprocess.CompletedProcess[str]":
-        command = [
-            sys.executable,
-            "-m",
-            "crawler",
-            "lab",
-            "--small",
-            "--only",
-            only,
-            "--seed",
-            "7",
-            "-o",
-            str(tmp_path),
-        ]
+    def lab(only: str, output: Path = tmp_path) -> "subprocess.CompletedProcess[str]":
+        options = ["--small", "--only", only, "--seed", "7", "-o", str(output)]
+        command = [sys.executable, "-m", "crawler", "lab", *options]
         return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
+    (tmp_path / "file").touch()
     wrong = lab("nonsense")
     assert wrong.returncode == 2
     assert "--only nonsense: unknown; accepted: processes-threads-coroutines," in wrong.stderr
+    wrong = lab("gil", tmp_path / "file" / "below")
+    assert wrong.returncode == 2
+    assert "cannot be written" in wrong.stderr
     assert lab("kernel-threads").returncode == 0
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert [entry["id"] for entry in found["claims"]] == ["kernel-threads"]

@@ -103,7 +103,6 @@ def _own_s() -> float:
 
 def write(results: dict[str, Any], directory: Path) -> Path:
     """Write ``results.json`` and the report made of it; return the report's path."""
-    directory.mkdir(parents=True, exist_ok=True)
     data = orjson.dumps(results, option=orjson.OPT_INDENT_2)
     (directory / RESULTS).write_bytes(data)
     target = directory / REPORT
