@@ -5,7 +5,7 @@ light and a dark shade; series differ in shape and dash as well, so that nobody 
 alternative (``<desc>``) holds every value.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,10 +13,9 @@ from markupsafe import Markup
 
 from crawler.display import number
 from crawler.report.axes import Axis
+from crawler.report.svg import RIGHT, WIDTH, colours_of, marker, place, svg, x_axis
 
-WIDTH = 400
-_LEFT, _RIGHT, _PLOT, _ROW = 52, 12, 200, 34
-COLOURS = 8
+_LEFT, _PLOT, _ROW = 52, 200, 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,50 +166,13 @@ class LineChart:
         return f"In {self.unit}, by {self.x_label}. " + "; ".join(lines) + f".{_spoken(self.reference)}"
 
 
-# What all charts are made of
-
-
-def svg(name: str, title: str, text: str, height: float, parts: Iterable[Markup]) -> Markup:
-    """Frame a drawing, with its title and its text alternative."""
-    return Markup(
-        '<svg class="chart" role="img" viewBox="0 0 {w} {h}" aria-labelledby="{n}-t {n}-d">'
-        '<title id="{n}-t">{title}</title><desc id="{n}-d">{text}</desc>{parts}</svg>'
-    ).format(w=WIDTH, h=height, n=name, title=title, text=text, parts=Markup().join(parts))
-
-
-def colours_of(names: Iterable[str], palette: Sequence[str] = ()) -> dict[str, int]:
-    """Give each series a colour: its place in the palette, or the next one after it."""
-    order = dict.fromkeys([*palette, *names])
-    return {name: place % COLOURS for place, name in enumerate(order)}
-
-
-def place(axis: Axis, value: float, left: float = 0) -> float:
-    """Return the x of a value in a plot that begins at ``left``."""
-    return round(left + axis.at(value) * (WIDTH - _RIGHT - left), 1)
-
-
-def x_axis(axis: Axis, left: float, y: float, label: str) -> Markup:
-    """Draw an axis at the foot of a plot, with its unit."""
-    parts = [Markup('<path class="axis" d="M{} {}H{}"/>').format(left, y, WIDTH - _RIGHT)]
-    for tick in axis.ticks:
-        x = place(axis, tick, left)
-        anchor = "start" if x < 8 else "end" if x > WIDTH - 2 * _RIGHT else "mid"
-        parts.append(
-            Markup('<path class="axis" d="M{x} {y}v4"/><text class="{a} soft" x="{x}" y="{ty}">{n}</text>').format(
-                x=x, y=y, a=anchor, ty=y + 17, n=number(tick)
-            )
-        )
-    parts.append(Markup('<text class="end soft" x="{}" y="{}">{}</text>').format(WIDTH - _RIGHT, y + 34, label))
-    return Markup().join(parts)
-
-
 def _y_axis(axis: Axis, top: float) -> Markup:
     parts = []
     for tick in axis.ticks:
         y = _height(axis, tick, top)
         parts.append(
             Markup('<path class="grid" d="M{l} {y}H{r}"/><text class="end soft" x="{x}" y="{ty}">{n}</text>').format(
-                l=_LEFT, y=y, r=WIDTH - _RIGHT, x=_LEFT - 6, ty=y + 4, n=number(tick)
+                l=_LEFT, y=y, r=WIDTH - RIGHT, x=_LEFT - 6, ty=y + 4, n=number(tick)
             )
         )
     return Markup().join(parts)
@@ -226,7 +188,7 @@ def _reference(axis: Axis, value: float, label: str, bottom: float) -> Markup:
 
 
 def _reference_across(y: float, value: float, label: str, bottom: float) -> Markup:
-    path = Markup('<path class="reference" d="M{} {}H{}"/>').format(_LEFT, y, WIDTH - _RIGHT)
+    path = Markup('<path class="reference" d="M{} {}H{}"/>').format(_LEFT, y, WIDTH - RIGHT)
     return path + _reference_label(_LEFT, value, label, bottom)
 
 
@@ -256,15 +218,3 @@ def _legend(row: int, name: str, colour: int) -> Markup:
     return Markup(
         '<g class="c{c}"><polyline points="{x},{y} {x2},{y}"/>{m}<text x="{tx}" y="{ty}">{n}</text></g>'
     ).format(c=colour, x=x, x2=x + 26, y=y, m=marker(colour, x + 13, y), tx=x + 32, ty=y + 4, n=name)
-
-
-def marker(shape: int, x: float, y: float) -> Markup:
-    """Draw the point of a series: circle, square, triangle or diamond, filled or hollow."""
-    outlines = (
-        f"M{x - 4} {y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",
-        f"M{x - 3.5} {y - 3.5}h7v7h-7z",
-        f"M{x - 4.5} {y + 3.5}h9l-4.5 -8z",
-        f"M{x} {y - 5}l4.5 5l-4.5 5l-4.5 -5z",
-    )
-    hollow = " hollow" if shape // len(outlines) % 2 else ""
-    return Markup('<path class="mark{}" d="{}"/>').format(hollow, outlines[shape % len(outlines)])

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from crawler.display import number
 from crawler.report.axes import Axis
-from crawler.report.charts import colours_of, place, svg, x_axis
+from crawler.report.svg import colours_of, place, svg, x_axis
 
 _ROW, _HEAD, _BAR = 29, 26, 12
 

@@ -1,9 +1,5 @@
 """Real runs of small plans: every variant does the same work, and one that does not is found out."""
 
-import json
-import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +9,6 @@ import pytest
 from crawler.bench.matrix.plan import Plan
 from crawler.bench.matrix.runner import run
 from crawler.bench.matrix.variants import CPUS, FETCHES, obstacle, variant
-from tests.integration.crawls import crawler, running
 
 SITE = {"pages": 30, "hosts": 2, "page_size": 5_000, "not_found": 0.1, "latency": "constant:0.005"}
 CONTROLS = ("sequential", "threaded", "textbook")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from crawler.display import number
 from crawler.report.axes import Axis
-from crawler.report.charts import WIDTH, Bar, BarChart, Chart, Line, LineChart, Measured, colours_of
+from crawler.report.charts import Bar, BarChart, Chart, Line, LineChart, Measured
 from crawler.report.gantt import Gantt, Row
+from crawler.report.svg import WIDTH, colours_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 positive = st.floats(1e-6, 1e9)

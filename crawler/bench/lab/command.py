@@ -1,5 +1,6 @@
 """``crawler lab``. What it needs is imported when it runs."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -29,6 +30,12 @@ def lab(output: Path, *, small: bool, only: tuple[str, ...], seed: int) -> None:
     unknown = [name for name in only if name not in known]
     if unknown:
         raise ConfigError(f"--only {unknown[0]}: unknown; accepted: {', '.join(known)}")
+    if sys.platform != "linux":
+        raise ConfigError("the lab asks the kernel through /proc: it needs Linux")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--output {output}: cannot be written: {error.strerror}") from error
     chosen = [claim for claim in CLAIMS if not only or claim.id in only]
     results = run(Setting(small, seed), lambda line: click.echo(line, err=True), chosen)
     report = write(results, output)

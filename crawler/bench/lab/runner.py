@@ -1,4 +1,15 @@
-"""Running the claims one after another, and writing down what came out."""
+"""Running the claims one after another, and writing down what came out.
+
+``results.json`` holds ``version``, ``started_at`` (UTC), ``seconds``, ``small``, ``rounds``, ``seed``, ``machine``,
+``python`` (versions, build, GIL) and ``claims``, a list of::
+
+    id, question, claim, method   who it is, what textbooks say, how it was measured
+    outcome                       "holds", "does not hold", "depends" or "not measured"
+    verdict                       a sentence that begins with the outcome, computed from the figures
+    figures                       nested objects; a measured quantity is {median, low, high, runs}: the median of all
+                                  runs, the smallest, the largest, and the runs in order; keys name units
+    seconds, others_cores         how long it took, and how many cores other programs kept busy meanwhile
+"""
 
 import os
 import resource
@@ -92,7 +103,6 @@ def _own_s() -> float:
 
 def write(results: dict[str, Any], directory: Path) -> Path:
     """Write ``results.json`` and the report made of it; return the report's path."""
-    directory.mkdir(parents=True, exist_ok=True)
     data = orjson.dumps(results, option=orjson.OPT_INDENT_2)
     (directory / RESULTS).write_bytes(data)
     target = directory / REPORT

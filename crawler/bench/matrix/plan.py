@@ -94,7 +94,7 @@ class Plan(Section):
     @field_validator("sweeps")
     @classmethod
     def _of_workloads(cls, value: tuple[Sweep, ...], info: ValidationInfo) -> tuple[Sweep, ...]:
-        known = info.data.get("workloads")
+        known: Mapping[str, Workload] = info.data.get("workloads", {})
         for sweep in value if known else ():
             if sweep.workload not in known:
                 raise ValueError(f"workload {sweep.workload!r} is unknown; there are {', '.join(known)}")
@@ -147,5 +147,6 @@ def _message(error: ErrorDetails) -> str:
     if error["type"] != "extra_forbidden":
         return error["msg"].removeprefix("Value error, ")
     path = error["loc"]
-    model = Plan if len(path) == 1 else {"workloads": Workload, "sweeps": Sweep}[str(path[0])]
+    inner: Mapping[str, type[Section]] = {"workloads": Workload, "sweeps": Sweep}
+    model = Plan if len(path) == 1 else inner[str(path[0])]
     return f"unknown key (accepted: {', '.join(model.model_fields)})"

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cpu_stage.executors import executor_module
+from cpu_stage.executors import interpreters
+from cpu_stage.types import StageError
 from crawler.errors import ConfigError
 
 Fetch = Literal["coroutines", "threads", "sequential"]
@@ -56,10 +57,9 @@ def obstacle(chosen: Variant, *, mock: bool) -> str | None:
     """Say why a variant cannot run here; None where it can."""
     if mock and chosen.fetch != "coroutines":
         return "aioresponses answers aiohttp alone"
-    if chosen.control:
-        return None
-    try:
-        executor_module(chosen.cpu)
-    except (ImportError, ValueError) as error:
-        return str(error)
+    if chosen.cpu == "interpreters":
+        try:
+            interpreters.check()
+        except StageError as error:
+            return str(error)
     return None

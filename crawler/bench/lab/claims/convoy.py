@@ -38,7 +38,7 @@ def measure(setting: Setting) -> Figures:
                 convoy.serve,
                 loop=cell[0],
                 beside=_BESIDE[cell[1]],
-                seconds=0.25 if setting.small else 1.0,
+                seconds=0.25 if setting.small else 0.6,
                 interval=cell[2],
                 port=ports[0],
             ),

@@ -52,8 +52,8 @@ def judge(figures: Figures) -> Verdict:
         Part(apart, f"what a process writes or opens, its maker {'does not see' if apart else 'sees'}"),
         Part(inside, f"what a thread does in its maker's process {'is' if inside else 'is not'} shared with it"),
         Part(within, f"a coroutine {'runs' if within else 'does not run'} in its maker's own thread"),
-        _order(figures, "us", "µs", "to make"),
-        _order(figures, "kib", "KiB", "to keep"),
+        _order(figures, "us", "µs", "making one"),
+        _order(figures, "kib", "KiB", "keeping one"),
     ]
     return weigh(parts, "what is compared")
 
@@ -66,10 +66,12 @@ def _most(figures: Figures, kind: str, key: str) -> Spread:
 
 def _order(figures: Figures, key: str, unit: str, doing: str) -> Part:
     """Say whether a process costs more than a thread, and a thread more than a coroutine."""
-    costs = {kind: _most(figures, kind, key) for kind in ("fork", "thread", "coroutine")}
-    steps = [exceeds(ratio(costs[a], costs[b]), 1) for a, b in (("fork", "thread"), ("thread", "coroutine"))]
-    texts = (f"a {kind.replace('fork', 'forked process')} {number(cost['median'])}" for kind, cost in costs.items())
-    return Part(all_of(*steps), f"{doing}, {', '.join(texts)} {unit}")
+    fork, thread, coroutine = (_most(figures, kind, key) for kind in ("fork", "thread", "coroutine"))
+    text = (
+        f"{doing} takes {number(fork['median'])} {unit} for a forked process, {number(thread['median'])} for a thread "
+        f"and {number(coroutine['median'])} for a coroutine"
+    )
+    return Part(all_of(exceeds(ratio(fork, thread), 1), exceeds(ratio(thread, coroutine), 1)), text)
 
 
 def exhibits(figures: Figures) -> Sequence[Exhibit]:

@@ -17,7 +17,7 @@ _OTHERS = faults.WORKERS - 1
 
 def measure(setting: Setting) -> Figures:
     """Let each kind of worker meet each fault, and count what the others still did."""
-    items = 10 if setting.small else 30
+    items = 10 if setting.small else 20
     met = ("exception", "segfault") if setting.small else tuple(_FAULTS)
     cells = [(fault, kind) for fault in met for kind in _KINDS]
     runs = setting.interleaved(

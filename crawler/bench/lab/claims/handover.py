@@ -22,10 +22,10 @@ from crawler.bench.lab.spread import Spread, by_key, crossing, exceeds, ratio, s
 from crawler.display import number
 from crawler.report.charts import Line, LineChart, Measured
 
-_FULL, _SMALL = (1, 4, 16, 64, 256, 1024), (4, 256)
+_FULL, _SMALL = (1, 16, 128, 1024), (4, 256)
 _CHECKED = "pickle"
-_STEPS = (0.25, 0.5, 1, 2, 4, 8)
-_SAMPLE_S = 0.25
+_STEPS = (0.5, 1, 2, 4, 8)
+_SAMPLE_S = 0.2
 
 
 def measure(setting: Setting) -> Figures:
@@ -40,7 +40,7 @@ def measure(setting: Setting) -> Figures:
         codec: {kib: break_even_ms(found, cores()) for kib, found in by_size.items()}
         for codec, by_size in costs.items()
     }
-    checked = ("256",) if setting.small else ("16", "256")
+    checked = ("256",) if setting.small else ("16", "128")
     return {
         "cores": cores(),
         "hand_over": costs,
@@ -81,7 +81,7 @@ def _both(found: Mapping[str, Any]) -> float:
 def _check(setting: Setting, kib: int, predicted: float | None) -> dict[str, Any]:
     """Measure the gain of workers at several costs around the prediction, and where it crosses 1."""
     speed, middle = isolated(burn.units_per_second), predicted or 0.2
-    steps = _STEPS[::5] if setting.small else _STEPS
+    steps = _STEPS[::4] if setting.small else _STEPS
     costs = {f"{middle * step:.3g}": middle * step for step in steps}
     cells = [(name, workers) for name in costs for workers in (0, max(2, cores()))]
     runs = setting.interleaved(

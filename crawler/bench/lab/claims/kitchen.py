@@ -93,7 +93,7 @@ def exhibits(figures: Figures) -> Sequence[Exhibit]:
         for cooks in COOKS
     ]
     bars = [Bar(cooks, Measured.of(figures["cooks"][cooks]["ran_at_once"]).times(100), cooks) for cooks in COOKS]
-    planned = (figures["planned_overlap"] * 100, "if every dish had a core")
+    planned = (figures["planned_overlap"] * 100, "a core for every dish")
     return [
         Exhibit(Gantt("Who was at the stove when (the run of median length)", "ms", groups), _gantt_caption(figures)),
         Exhibit(

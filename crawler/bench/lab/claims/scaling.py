@@ -1,6 +1,6 @@
 """Claim 4: threads do not run bytecode in parallel under the GIL; code that lets it go does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crawler.bench.lab.claim import PALETTE, Claim, Exhibit, Figures, Part, Setting, Verdict, negated, sentence, weigh
@@ -8,7 +8,7 @@ from crawler.bench.lab.experiments import scaling
 from crawler.bench.lab.isolation import isolated
 from crawler.bench.lab.machine import cores
 from crawler.bench.lab.peers import Peer, here, peers
-from crawler.bench.lab.spread import exceeds, ratio, spread
+from crawler.bench.lab.spread import by_key, exceeds, ratio, spread
 from crawler.display import number
 from crawler.report.charts import Bar, BarChart, Line, LineChart, Measured
 
@@ -22,60 +22,59 @@ def measure(setting: Setting) -> Figures:
     """Run every kind of work by one and two workers, bytecode by more, in this Python and in others that are found."""
     me = here()
     others = [] if setting.small else peers(me)
-    works = (
-        ("python", *_LETS_GO) if setting.small else tuple(w for w in scaling.WORK if w != "lxml" or me.build["lxml"])
-    )
+    cells = [*_cells(me, setting), *(cell for peer in others for cell in _peer_cells(peer))]
+    seconds = 0.1 if setting.small else 0.15
     calls = {
-        (peer.name, work): isolated(
-            scaling.calls_in, python=peer.path, work=work, seconds=0.1 if setting.small else 0.15
-        )
-        for peer in (me, *others)
-        for work in (works if peer is me else ("python",))
+        (peer, work): isolated(scaling.calls_in, python=peer.path, work=work, seconds=seconds)
+        for peer, work in dict.fromkeys((peer, work) for peer, _, work, _ in cells)
     }
-    cells = [*_cells(me, works), *(cell for peer in others for cell in _peer_cells(peer))]
-    found = setting.interleaved(
-        cells,
-        lambda cell: isolated(
-            scaling.run,
-            python=cell[0].path,
-            kind=cell[1],
-            work=cell[2],
-            workers=cell[3],
-            calls=calls[cell[0].name, cell[2]],
-        ),
-    )
-    results: dict[str, Any] = {}
-    for (peer, kind, work, workers), runs in found.items():
-        name = kind if peer is me else f"{kind}, {peer.name}"
-        results.setdefault(name, {}).setdefault(work, {})[str(workers)] = {
-            key: spread([run[key] for run in runs]) for key in ("seconds", "cores")
-        }
-    for by_work in results.values():
-        for by_workers in by_work.values():
-            _add_speedups(by_workers)
+
+    def one(cell: Cell) -> dict[str, float]:
+        peer, kind, work, workers = cell
+        run: dict[str, float] = isolated(
+            scaling.run, python=peer.path, kind=kind, work=work, workers=workers, calls=calls[peer, work]
+        )
+        return run
+
     return {
         "cores": cores(),
         "gil": me.build["gil"],
         "builds": {peer.name: peer.build for peer in (me, *others)},
-        "variants": results,
+        "variants": _by_variant(me, setting.interleaved(cells, one)),
     }
 
 
 Cell = tuple[Peer, str, str, int]
 
 
-def _cells(me: Peer, works: Sequence[str]) -> list[Cell]:
-    many = [1, 2]
-    while many[-1] < max(4, cores()):
+def _cells(me: Peer, setting: Setting) -> list[Cell]:
+    """Combine what this Python can do: bytecode by every kind of worker, the rest by one and two threads."""
+    most, many = cores() if setting.small else max(4, cores()), [1, _PAIR]
+    while many[-1] < most:
         many.append(many[-1] * 2)
     kinds = ["threads", "processes", *(["interpreters"] if me.build["interpreters"] else [])]
+    works = (
+        _LETS_GO if setting.small else [w for w in scaling.WORK if w != "python" and (w != "lxml" or me.build["lxml"])]
+    )
     bytecode = [(me, kind, "python", workers) for kind in kinds for workers in many]
-    return bytecode + [(me, "threads", work, workers) for work in works if work != "python" for workers in (1, _PAIR)]
+    return bytecode + [(me, "threads", work, workers) for work in works for workers in (1, _PAIR)]
 
 
 def _peer_cells(peer: Peer) -> list[Cell]:
     kinds = ["threads", *(["interpreters"] if peer.build["interpreters"] else [])]
     return [(peer, kind, "python", workers) for kind in kinds for workers in (1, _PAIR)]
+
+
+def _by_variant(me: Peer, found: Mapping[Cell, Sequence[Mapping[str, float]]]) -> dict[str, Any]:
+    """Arrange the runs as variant, work, number of workers."""
+    variants: dict[str, Any] = {}
+    for (peer, kind, work, workers), runs in found.items():
+        name = kind if peer is me else f"{kind}, {peer.name}"
+        variants.setdefault(name, {}).setdefault(work, {})[str(workers)] = by_key(runs)
+    for by_work in variants.values():
+        for by_workers in by_work.values():
+            _add_speedups(by_workers)
+    return variants
 
 
 def _add_speedups(by_workers: dict[str, Any]) -> None:

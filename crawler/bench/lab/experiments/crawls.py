@@ -10,16 +10,28 @@ from crawler.config import Config, load
 from crawler.stats import Earlier
 from crawler.types import Outcome
 
+_WARM_UP_PAGES = 10
 
-def crawl(executor: str, units: int, seeds: Sequence[str]) -> dict[str, float]:
-    """Crawl everything from the seeds. The clock runs from the first fetch to the last commit; workers are warm.
+Figures = dict[str, float]
+
+
+def compare(executors: Sequence[str], units: int, seeds: Sequence[str]) -> dict[str, Figures]:
+    """Crawl everything from the seeds by each executor, in this order, after a few pages that are not measured.
+
+    The clock runs from the first fetch to the last commit; workers are warm.
 
     Returns:
-        ``pages`` (with a page), ``pages_per_second``, and the CPU ``analysis_ms`` of a page.
+        For each executor: ``pages`` (with a page), ``pages_per_second``, and the CPU ``analysis_ms`` of a page.
     """
+    _crawl("inline", units, seeds, _WARM_UP_PAGES)
+    return {executor: _crawl(executor, units, seeds, None) for executor in executors}
+
+
+def _crawl(executor: str, units: int, seeds: Sequence[str], most: int | None) -> Figures:
     analyzer: Json = {"name": f"{Burner.__module__}:{Burner.__qualname__}", "options": {"units": units}}
     values: dict[str, Json] = {
         "seeds": list(seeds),
+        "limits.pages": most,
         "frontier.backend": "memory",
         "fetch.concurrency": 64,
         "fetch.per_host": 64,
@@ -29,10 +41,10 @@ def crawl(executor: str, units: int, seeds: Sequence[str]) -> dict[str, float]:
     }
     config = load([], {}, [], values).config
     with asyncio.Runner(loop_factory=loop_factory(config)) as runner:
-        return runner.run(_crawl(config))
+        return runner.run(_run(config))
 
 
-async def _crawl(config: Config) -> dict[str, float]:
+async def _run(config: Config) -> Figures:
     async with build(config, None, None, Earlier()) as parts:
         await parts.stage.warm()
         await parts.sow(config.seeds)
