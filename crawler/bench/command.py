@@ -51,12 +51,14 @@ def run(  # noqa: PLR0913 - one parameter per documented option
     from crawler.bench.matrix.plan import plan_file, read_plan  # noqa: PLC0415 - see the module docstring
     from crawler.bench.matrix.runner import run as measure  # noqa: PLC0415
     from crawler.bench.matrix.table import print_table  # noqa: PLC0415
-    from crawler.bench.matrix.writing import write  # noqa: PLC0415
+    from crawler.bench.matrix.writing import RESULTS, prepare, write  # noqa: PLC0415
 
     plan = read_plan(plan_file(file)).only(only)
     if repeats:
         plan = plan.model_copy(update={"repeats": repeats})
+    prepare(output)
     results = measure(plan, lambda line: click.echo(line, err=True), mock=mock)
+    report = write(results, output)
     print_table(results)
-    click.echo(f"{write(results, output)}")
+    click.echo(f"{report} and {output / RESULTS}")
     ctx.exit(0 if all(cell["valid"] for cell in results["cells"]) else 1)

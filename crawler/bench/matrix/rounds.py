@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from random import Random
 
 from crawler.bench.matrix.blocks import Block, Cell
+from crawler.bench.matrix.noise import Others
 from crawler.bench.matrix.plan import Plan
 from crawler.bench.matrix.process import CellError, CellProcess
 from crawler.bench.matrix.reference import reference
@@ -14,13 +16,22 @@ from crawler.bench.matrix.web import Web, served
 from crawler.bench.work import Visited
 
 
-def measure(plan: Plan, block: Block, *, mock: bool = False) -> list[CellRuns]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of a block: its cells with their runs, and how many cores others kept busy meanwhile."""
+
+    cells: tuple[CellRuns, ...]
+    others_cores: float
+
+
+def measure(plan: Plan, block: Block, *, mock: bool = False) -> Measured:
     """Run every cell of a block as often as the plan says; one that fails is not run again."""
     with served(block.work.site, mock=mock) as web, ExitStack() as stack:
         rounds = _Rounds(plan, block, web)
         rounds.open(stack)
+        others = Others()
         rounds.run()
-        return list(rounds.found.values())
+        return Measured(tuple(rounds.found.values()), others.cores())
 
 
 class _Rounds:

@@ -1,7 +1,7 @@
 """The results as a table for a terminal: one for each block, the fastest variant first."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import islice
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +23,8 @@ _LEGEND = (
     "thr: threads. sw: context switches a page. lag: of the event loop, p99, ms."
 )
 _WIDTH_OF_A_FILE = 120
+DISTURBED = 0.1
+"""The share of the cores from which on other programs are worth a warning."""
 
 
 def print_table(results: Mapping[str, Any]) -> None:
@@ -30,8 +32,8 @@ def print_table(results: Mapping[str, Any]) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_OF_A_FILE)
-    for title, cells in blocks(results["cells"]):
-        console.print(_table(title, cells))
+    for block, cells in blocks(results):
+        console.print(_table(block["title"], cells))
         for cell in cells:
             if not cell["valid"]:
                 console.print(Text(f"invalid: {label(cell)}: {cell['why']}", "red"))
@@ -39,12 +41,18 @@ def print_table(results: Mapping[str, Any]) -> None:
     for each in results["left_out"]:
         console.print(Text(f"left out: {each['variant']} on {each['workload']}: {each['why']}", "dim"))
     console.print(Text(_LEGEND, "dim"))
+    busiest = max((block["others_cores"] for block in results["blocks"]), default=0.0)
+    if busiest > DISTURBED * results["machine"]["cores"]:
+        console.print(
+            Text(f"Other programs kept up to {busiest} cores busy: run it again on a quiet machine.", "yellow")
+        )
 
 
-def blocks(cells: Cells) -> Iterator[tuple[str, Cells]]:
-    """Yield the cells that were compared with one another, under their title."""
-    for (workload, sweep), found in groupby(cells, lambda cell: (cell["workload"], cell["sweep"])):
-        yield f"{workload} by {sweep}" if sweep else workload, list(found)
+def blocks(results: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Cells]]:
+    """Yield each block with its cells, which were compared with one another."""
+    cells = iter(results["cells"])
+    for block in results["blocks"]:
+        yield block, list(islice(cells, block["cells"]))
 
 
 def label(cell: Mapping[str, Any]) -> str:

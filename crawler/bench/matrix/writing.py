@@ -5,12 +5,29 @@ from typing import Any
 
 import orjson
 
-RESULTS = "results.json"
+from crawler.bench.matrix.page import report
+from crawler.errors import ConfigError
+
+RESULTS, REPORT = "results.json", "report.html"
+
+
+def prepare(directory: Path) -> None:
+    """Make the directory, before anything is measured for it.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / RESULTS).touch()
+    except OSError as error:
+        raise ConfigError(f"{directory}: cannot be written: {error.strerror}") from error
 
 
 def write(results: dict[str, Any], directory: Path) -> Path:
-    """Write ``results.json``; return its path."""
-    directory.mkdir(parents=True, exist_ok=True)
-    target = directory / RESULTS
-    target.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
+    """Write ``results.json`` and the report made of it; return the report's path."""
+    data = orjson.dumps(results, option=orjson.OPT_INDENT_2)
+    (directory / RESULTS).write_bytes(data)
+    target = directory / REPORT
+    target.write_text(report(orjson.loads(data)), encoding="utf-8")
     return target
