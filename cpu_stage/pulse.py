@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 
 def position(batch: int, page: int, step: int) -> float:
-    """Pack a place into one float, which is written and read in one piece."""
+    """Pack a place into one float, which is written and read in one piece; the next step is one more."""
     return float((batch * _PAGES + page) * _STEPS + step)
 
 

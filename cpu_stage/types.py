@@ -22,7 +22,7 @@ class Needs(enum.Flag):
 
 
 class Crossing:
-    """A value that crosses to a worker or back with every page.
+    """A page in one of its forms, which crosses to a worker or back.
 
     It is pickled as its class and its fields, which takes half the time of what a frozen dataclass does by itself.
     """
@@ -97,7 +97,7 @@ class AnalysisError:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis(Crossing):
+class Analysis:
     """What all analyzers said of one page: ``values`` and ``errors`` by analyzer name, ``cpu_s`` in seconds."""
 
     url: str

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cpu_stage import parsers
 from cpu_stage.analyze import describe, run
@@ -15,7 +16,7 @@ from cpu_stage.parcels import Parcel, unpack
 from cpu_stage.pulse import PARSE_STEP, POSITION, RESIDENT, Pulse, position
 from cpu_stage.resident import ResidentMemory
 from cpu_stage.slab import SharedMemory, Slab
-from cpu_stage.types import Analysis, AnalysisError, Crossing, Page, ParseOptions
+from cpu_stage.types import Analysis, AnalysisError, Crossing, Json, Page, ParseOptions
 
 PARSE = "parse"
 """The name under which a page fails in ``analysis_error`` where no single analyzer is to blame."""
@@ -65,20 +66,34 @@ class Plan:
         return names
 
 
+Result: TypeAlias = tuple[Page | None, Mapping[str, Mapping[str, Json]], Mapping[str, AnalysisError], float, str, float]
+
+
 @dataclass(frozen=True, slots=True)
-class Processed(Crossing):
+class Processed:
     """One page's result. ``page`` (without text and html) only where the worker parsed it."""
 
     page: Page | None
     analysis: Analysis
     parse_s: float
 
+    def flat(self) -> Result:
+        """Return it as it is sent back: the page's URL is known there, and tuples are cheaper than any object."""
+        analysis = self.analysis
+        return self.page, analysis.values, analysis.errors, analysis.cpu_s, analysis.worker, self.parse_s
+
+    @classmethod
+    def received(cls, url: str, result: Result) -> "Processed":
+        """Return what :meth:`flat` was made of."""
+        page, values, errors, cpu_s, worker, parse_s = result
+        return cls(page, Analysis(url, values, errors, cpu_s, worker), parse_s)
+
 
 @dataclass(frozen=True, slots=True)
-class Finished(Crossing):
+class Finished:
     """A batch's results, in the order of its pages, and the seconds that they took (by the clock on the wall)."""
 
-    results: list[Processed]
+    results: list[Result]
     seconds: float
 
 
@@ -169,13 +184,13 @@ def run_batch(number: int, batch: Sequence[Parcel]) -> Finished:
     stale = 0.0
     for page, parcel in enumerate(batch):
 
-        def at(step: int, page: int = page) -> None:
-            pulse[POSITION] = position(number, page, step)
+        def at(step: int, begin: float = position(number, page, PARSE_STEP)) -> None:
+            pulse[POSITION] = begin + step
 
         if memory and time.perf_counter() > stale:
             pulse[RESIDENT] = memory.read()
             stale = time.perf_counter() + _FRESH_S
         at(PARSE_STEP)
-        results.append(bench.process(*unpack(parcel, part), at))
+        results.append(bench.process(*unpack(parcel, part), at).flat())
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
     return Finished(results, time.perf_counter() - start)

@@ -17,7 +17,7 @@ from cpu_stage.runtime import python_build
 from cpu_stage.slab import Slab
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs, Page, StageError
-from cpu_stage.worker import Plan, RawPage, attach, prepare, run_batch
+from cpu_stage.worker import Plan, Processed, RawPage, attach, prepare, run_batch
 
 PAGE = Page("http://example.test/", "text/html", "utf-8", "T", text="some text")
 PURE = AnalyzerSpec("length", "tests.sample_analyzers:length")
@@ -67,7 +67,8 @@ def test_a_worker_works_in_a_subinterpreter(call: Callable[..., Any]) -> None:
     call(attach, [0.0, 0.0])
     assert call(prepare, Plan((PURE,), raw=False)) is None
     for number in (1, 2):
-        [processed] = call(run_batch, number, [parcel(PAGE)]).results
+        [result] = call(run_batch, number, [parcel(PAGE)]).results
+        processed = Processed.received(PAGE.url, result)
         assert processed.analysis.values == {"length": {"characters": 9}}
 
 
@@ -90,5 +91,6 @@ def test_a_library_that_refuses_subinterpreters_is_named(call: Callable[..., Any
 def test_a_raw_page_that_comes_nevertheless_says_why_it_cannot_be_parsed(call: Callable[..., Any]) -> None:
     call(attach, [0.0, 0.0])
     call(prepare, Plan((PURE,), raw=False))
-    [processed] = call(run_batch, 1, [parcel(RawPage("http://example.test/", "text/html", b""))]).results
+    [result] = call(run_batch, 1, [parcel(RawPage("http://example.test/", "text/html", b""))]).results
+    processed = Processed.received("http://example.test/", result)
     assert "can_ada" in processed.analysis.errors["parse"].message

@@ -47,9 +47,15 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Microseconds a page over the work itself; ``cpu_us`` is parent and worker together."""
+    """Microseconds a page over the work itself.
+
+    ``wall_us`` is by the clock on the wall, the others are CPU time: of the parent, of the worker, of both together.
+    ``pace_us`` is that of the busier process: since both work at the same time, it is what the wall shows where each
+    has a core of its own, and unlike the wall it hardly depends on what else a machine does.
+    """
 
     wall_us: float
+    pace_us: float
     parent_us: float
     worker_us: float
     cpu_us: float
@@ -65,11 +71,9 @@ class Used:
 
     def over(self, work_s: float, pages: int) -> Cost:
         """Return the cost of each of these pages without the seconds of its work, which the worker does."""
-        wall, parent, worker = (
-            (seconds / pages - own) * _US
-            for seconds, own in ((self.wall_s, work_s), (self.parent_s, 0.0), (self.worker_s, work_s))
-        )
-        return Cost(wall, parent, worker, parent + worker)
+        work = work_s * _US
+        wall, parent, worker = (seconds / pages * _US for seconds in (self.wall_s, self.parent_s, self.worker_s))
+        return Cost(wall - work, max(parent, worker) - work, parent, worker - work, parent + worker - work)
 
 
 def make_pages(size: int, count: int) -> list[Page]:
@@ -163,7 +167,7 @@ def summary(
 
 
 def _cheaper(first: dict[str, Spread], other: dict[str, Spread]) -> dict[str, Spread]:
-    return {key: ratio(first[key], other[key]) for key in ("wall_us", "cpu_us")}
+    return {key: ratio(first[key], other[key]) for key in ("wall_us", "pace_us", "cpu_us")}
 
 
 def run(effort: Effort, seed: int, sizes: Sequence[int], say: Callable[[str], None]) -> dict[str, Any]:

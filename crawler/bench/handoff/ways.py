@@ -10,12 +10,12 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from cpu_stage.executors.processes import open_executor
 from cpu_stage.loading import AnalyzerSpec
@@ -30,6 +30,9 @@ AHEAD = 2
 _BATCH_PAGES = 64
 _BATCH_BYTES = 2 * 2**20
 _PIPE_BYTES = 2**20
+_TURN = 256
+
+T = TypeVar("T")
 
 
 class Way(ABC):
@@ -87,7 +90,7 @@ class OneByOne(_Bare):
     async def process(self, pages: Sequence[Page]) -> list[int]:
         """Call once for every page."""
         loop = asyncio.get_running_loop()
-        return await asyncio.gather(*(loop.run_in_executor(self._executor, work.one, page) for page in pages))
+        return await _one_by_one(lambda page: loop.run_in_executor(self._executor, work.one, page), pages)
 
 
 class _Batches(_Bare):
@@ -192,7 +195,7 @@ class Stage(Way):
 
     async def process(self, pages: Sequence[Page]) -> list[int]:
         """Submit every page."""
-        processed = await asyncio.gather(*map(self._stage.submit, pages))
+        processed = await _one_by_one(self._stage.submit, pages)
         return [int(str(each.analysis.values["words"]["words"])) for each in processed]
 
     async def cpu_s(self) -> float:
@@ -209,6 +212,15 @@ def batches(pages: Sequence[Page]) -> Iterator[Sequence[Page]]:
     size = max(1, min(_BATCH_PAGES, _BATCH_BYTES // len(pages[0].text)))
     for start in range(0, len(pages), size):
         yield pages[start : start + size]
+
+
+async def _one_by_one(submit: Callable[[Page], "asyncio.Future[T]"], pages: Sequence[Page]) -> list[T]:
+    """Submit pages one by one, and let the loop have its turn now and then, as it has while it fetches."""
+    futures: list[asyncio.Future[T]] = []
+    for start in range(0, len(pages), _TURN):
+        futures += map(submit, pages[start : start + _TURN])
+        await asyncio.sleep(0)
+    return [await future for future in futures]
 
 
 def _row(page: Page) -> work.Row:
