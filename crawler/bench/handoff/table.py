@@ -15,7 +15,7 @@ TARGET_BYTES, TARGET_US = 20_000, 25.0
 _WIDTH_OF_A_FILE = 120
 _LEGEND = (
     "Microseconds a page over the work itself: the median of the rounds (the lowest to the highest). pace: the CPU of "
-    "the busier process, which is what the wall shows where each has a core of its own. parent, worker, both: their CPU. "
+    "the busier process, which is what the wall shows where each has a core to itself. parent, worker, both: CPU. "
     "x: how many times cheaper than run_in_executor. alone: one page at a time, by the wall and by the CPU of both."
 )
 
