@@ -100,13 +100,13 @@ def test_rounds_become_medians_and_what_is_compared_was_measured_in_the_same_rou
     assert last["alone"]["parent_us"]["median"] == 5
 
 
-@pytest.mark.parametrize(("pace", "word"), [(24.9, "met"), (25.1, "missed")])
-def test_the_verdict_follows_from_the_figures(pace: float, word: str) -> None:
-    cost = Cost(99.0, pace, 5.0, 10.0, 15.0)
+@pytest.mark.parametrize(("wall", "word"), [(24.9, "met"), (25.1, "missed")])
+def test_the_verdict_follows_from_the_figures(wall: float, word: str) -> None:
+    cost = Cost(wall, 20.0, 5.0, 10.0, 15.0)
     row = {way.name: costs(180) for way in WAYS} | {WAYS[-1].name: [cost]}
     [verdict] = verdicts({"sizes": [summary(size, 10, [1e-6], row, row) for size in (2_000, 20_000)]})
     assert verdict.endswith(f"is {word}.")
-    assert "run_in_executor 180 and 360" in verdict
+    assert "run_in_executor 360, at a pace of 180" in verdict
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -129,7 +129,7 @@ def test_the_command_measures_prints_and_writes(tmp_path: Path) -> None:
             assert way["way"] in ended.stdout
             assert len(way["row"]["cpu_us"]["runs"]) == results["effort"]["rounds"]
             assert way["row"]["parent_us"]["low"] > 0
-    assert "The target, 25 us by the pace, is" in ended.stdout
+    assert "The target, 25 us by the wall, is" in ended.stdout
     assert ended.stdout.rstrip().endswith(str(output / "results.json"))
 
 

@@ -15,13 +15,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from cpu_stage.executors.processes import open_executor
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs, Page, ParseOptions
-from cpu_stage.worker import Plan
+from cpu_stage.worker import Plan, Processed
 from crawler.bench.handoff import work
 
 AHEAD = 2
@@ -30,7 +30,7 @@ AHEAD = 2
 _BATCH_PAGES = 64
 _BATCH_BYTES = 2 * 2**20
 _PIPE_BYTES = 2**20
-_TURN = 256
+_TURN = 64
 
 T = TypeVar("T")
 
@@ -61,8 +61,12 @@ class Way(ABC):
     async def _open(self, stack: AsyncExitStack) -> None: ...
 
     @abstractmethod
-    async def process(self, pages: Sequence[Page]) -> list[int]:
-        """Have the work done on pages that are all there from the beginning; return its results in their order."""
+    async def process(self, pages: Sequence[Page]) -> Sequence[Any]:
+        """Have the work done on pages that are all there from the beginning; return what comes back, in their order."""
+
+    def results(self, returned: Sequence[Any]) -> list[int]:
+        """Return the results of the work, as they are in what came back."""
+        return list(returned)
 
     @abstractmethod
     async def cpu_s(self) -> float:
@@ -193,10 +197,13 @@ class Stage(Way):
         self._stage = await stack.enter_async_context(CpuStage(plan, settings))
         await self._stage.warm()
 
-    async def process(self, pages: Sequence[Page]) -> list[int]:
+    async def process(self, pages: Sequence[Page]) -> list[Processed]:
         """Submit every page."""
-        processed = await _one_by_one(self._stage.submit, pages)
-        return [int(str(each.analysis.values["words"]["words"])) for each in processed]
+        return await _one_by_one(self._stage.submit, pages)
+
+    def results(self, returned: Sequence[Processed]) -> list[int]:
+        """Look into the analyses."""
+        return [int(str(each.analysis.values["words"]["words"])) for each in returned]
 
     async def cpu_s(self) -> float:
         """Ask the worker by a page."""
