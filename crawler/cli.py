@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from crawler import __version__
+from crawler.bench.command import bench
+from crawler.bench.lab.command import lab
 from crawler.errors import ConfigError, CrawlerError
 
 if TYPE_CHECKING:
@@ -212,3 +214,7 @@ def config_schema() -> None:
     from crawler.config import schema  # noqa: PLC0415
 
     click.echo(orjson.dumps(schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+main.add_command(bench)
+main.add_command(lab)

@@ -187,3 +187,24 @@ def needs_broken_library(page: Page) -> dict[str, bool]:
 
 
 needs_broken_library.libraries = ("tests.broken_library",)  # type: ignore[attr-defined]  # as above
+
+
+def _in_a_cell() -> bool:
+    """Whether this is a process of the benchmark, not the test's own."""
+    return "crawler.bench.matrix.child" in sys.orig_argv
+
+
+class DiesInAChild:
+    """An analyzer that ends a process of the benchmark at its first page."""
+
+    def __call__(self, page: Page) -> dict[str, bool]:
+        if _in_a_cell():
+            os._exit(3)
+        return {"ok": True}
+
+
+def waits_in_a_child(page: Page, path: str) -> dict[str, bool]:
+    """Wait in a process of the benchmark until ``path`` exists."""
+    while _in_a_cell() and not Path(path).exists():
+        time.sleep(0.005)
+    return {"ok": True}

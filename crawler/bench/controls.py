@@ -9,72 +9,24 @@ share with the crawler is the work: the same scope, parser and analyzers. A redi
 """
 
 import functools
-import hashlib
 import operator
 import queue
 import threading
-import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-import orjson
 import urllib3
 
 from cpu_stage.analyze import run
-from cpu_stage.loading import AnalyzerSpec, LoadedAnalyzer, check, load
+from cpu_stage.loading import LoadedAnalyzer, check, load
 from cpu_stage.parse import ParseOptions, parse
-from cpu_stage.types import Json, Needs
+from cpu_stage.types import Needs
+from crawler.bench.work import PAGE_TYPES, Notes, Task, Visited, Work, body_digest, digest
 from crawler.codings import ACCEPT_ENCODING
 from crawler.exchange import media_type
-from crawler.scope import Scope, ScopeRules
-from crawler.urls import join, serialise
+from crawler.urls import join
 
-_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 _MAX_HOSTS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to crawl: the seeds and all that they lead to on their hosts, ``max_pages`` URLs at most."""
-
-    seeds: Sequence[str]
-    max_pages: int
-    analyzers: Sequence[AnalyzerSpec] = ()
-    parser: str = "turbohtml"
-
-
-@dataclass(frozen=True, slots=True)
-class Visited:
-    """What every variant must find alike.
-
-    ``status`` is None where there was no response; the digests are None where there was no page: ``body`` is the
-    SHA-256 of the decoded body, ``analysis`` is by :func:`digest`.
-    """
-
-    url: str
-    status: int | None
-    body: str | None = None
-    analysis: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What was done: ``seconds`` from the first request to the last page, ``size`` of all bodies in bytes."""
-
-    visited: tuple[Visited, ...]
-    size: int
-    seconds: float
-
-    @property
-    def pages(self) -> int:
-        """How many pages were analysed."""
-        return sum(each.body is not None for each in self.visited)
-
-
-def digest(values: Mapping[str, Mapping[str, Json]]) -> str:
-    """Return the digest of what analyzers said of a page: ``analysis`` of its record, whatever the order."""
-    return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def sequential(task: Task) -> Work:
@@ -82,10 +34,10 @@ def sequential(task: Task) -> Work:
     analyzers = [load(spec) for spec in task.analyzers]
     with _pool(1) as http:
         crawl = _Crawl(task, http)
-        todo = deque(crawl.seeds())
+        todo = deque(crawl.notes.seeds())
         while todo:
             todo.extend(crawl.visit(todo.popleft(), analyzers))
-        return crawl.work()
+        return crawl.notes.work()
 
 
 def threaded(task: Task, threads: int) -> Work:
@@ -107,12 +59,12 @@ def threaded(task: Task, threads: int) -> Work:
     running = [threading.Thread(target=worker, args=(bench,), daemon=True) for bench in benches]  # Ctrl-C ends them
     with _pool(threads) as http:
         crawl = _Crawl(task, http)
-        for url in crawl.seeds():
+        for url in crawl.notes.seeds():
             todo.put(url)
         for thread in running:
             thread.start()
         todo.join()
-        work = crawl.work()
+        work = crawl.notes.work()
         for _ in running:
             todo.put(None)
         for thread in running:
@@ -123,66 +75,38 @@ def threaded(task: Task, threads: int) -> Work:
 
 
 class _Crawl:
-    """What is known of one crawl, by any number of threads."""
+    """What one crawl visits its pages with."""
 
     def __init__(self, task: Task, http: urllib3.PoolManager) -> None:
         needs = functools.reduce(operator.or_, map(check, task.analyzers), Needs.NOTHING)
         self._options = ParseOptions(needs=needs, parser=task.parser)
-        self._task = task
         self._http = http
-        self._scope = Scope(ScopeRules(), task.seeds)
-        self._lock = threading.Lock()
-        self._known: set[str] = set()
-        self._visited: list[Visited] = []
-        self._size = 0
-        self._start = time.perf_counter()
-
-    def seeds(self) -> list[str]:
-        """Return the seeds, to begin with."""
-        return self._new(filter(None, map(serialise, self._task.seeds)))
+        self.notes = Notes(task)
 
     def visit(self, url: str, analyzers: Sequence[LoadedAnalyzer]) -> list[str]:
         """Fetch, parse and analyse a page; return the URLs it leads to that are new."""
         try:
             status, headers, body = self._get(url)
         except urllib3.exceptions.HTTPError:
-            self._note(Visited(url, None))
+            self.notes.add(Visited(url, None))
             return []
         if body is None:
-            self._note(Visited(url, status))
+            self.notes.add(Visited(url, status))
             target = join(url, headers["location"]) if 300 <= status < 400 and "location" in headers else None
-            return self._new([target] if target else [])
+            return self.notes.new([target] if target else [])
         kind, robots = headers.get("content-type", ""), headers.get("x-robots-tag", "")
         page = parse(url, kind, body, self._options, robots=robots)
         analysis = run(analyzers, page, "", lambda _: None)
-        self._note(Visited(url, status, hashlib.sha256(body).hexdigest(), digest(analysis.values)), len(body))
-        return self._new(link for link in page.links if link not in page.nofollow)
-
-    def work(self) -> Work:
-        """Return what was done until now."""
-        return Work(tuple(self._visited), self._size, time.perf_counter() - self._start)
+        self.notes.add(Visited(url, status, body_digest(body), digest(analysis.values)), len(body))
+        return self.notes.new(link for link in page.links if link not in page.nofollow)
 
     def _get(self, url: str) -> tuple[int, Mapping[str, str], bytes | None]:
         """Ask once. Of anything but a page only the header is read."""
         response = self._http.request("GET", url, redirect=False, preload_content=False)
-        if 200 <= response.status < 300 and media_type(response.headers) in _TYPES:
+        if 200 <= response.status < 300 and media_type(response.headers) in PAGE_TYPES:
             return response.status, response.headers, response.read()
         response.close()
         return response.status, response.headers, None
-
-    def _new(self, urls: Iterable[str]) -> list[str]:
-        """Return those in scope that are new, while there is room for more."""
-        admitted = [each.url for each in self._scope.admit_links(urls, 0)]
-        with self._lock:
-            room = self._task.max_pages - len(self._known)
-            new = [url for url in dict.fromkeys(admitted) if url not in self._known][:room]
-            self._known.update(new)
-        return new
-
-    def _note(self, visited: Visited, size: int = 0) -> None:
-        with self._lock:
-            self._visited.append(visited)
-            self._size += size
 
 
 def _pool(connections: int) -> urllib3.PoolManager:

@@ -6,13 +6,18 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from crawler.display import size
+from crawler.display import number, size
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def job_report(name: str, stats: Mapping[str, Any]) -> str:
-    """Return the report of one job from its ``stats.json``; everything in it is escaped."""
+def render(template: str, **values: Any) -> str:
+    """Fill a template of this package; everything in it is escaped."""
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
-    environment.filters["bytes"] = size
-    return environment.get_template("job.html.j2").render(name=name, stats=stats)
+    environment.filters.update(bytes=size, number=number)
+    return environment.get_template(template).render(**values)
+
+
+def job_report(name: str, stats: Mapping[str, Any]) -> str:
+    """Return the report of one job from its ``stats.json``."""
+    return render("job.html.j2", name=name, stats=stats)

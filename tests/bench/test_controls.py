@@ -1,5 +1,6 @@
 """The controls of the benchmark, held against the truth of a web and what its server saw."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -7,8 +8,10 @@ import pytest
 
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.types import Json
-from crawler.bench.controls import Task, Work, digest, sequential, threaded
+from crawler.bench.controls import sequential, threaded
 from crawler.bench.site import Kind, Rules, SiteProcess, SiteSpec
+from crawler.bench.textbook import textbook
+from crawler.bench.work import Task, Work, digest
 
 SPEC = SiteSpec(
     pages=150,
@@ -18,7 +21,6 @@ SPEC = SiteSpec(
     compress=True,
     not_found=0.03,
     server_error=0.03,
-    reset_always=0.03,
     redirect=0.05,
     redirect_chain=0.03,
     redirect_loop=0.03,
@@ -31,14 +33,20 @@ ANALYZERS = (
     AnalyzerSpec("length", "tests.sample_analyzers:length"),
     AnalyzerSpec("fingerprint", "cpu_stage.analyzers.fingerprint:Fingerprint"),
 )
-CONTROLS: dict[str, Callable[[Task], Work]] = {"sequential": sequential, "threaded": lambda task: threaded(task, 8)}
+CONTROLS: dict[str, Callable[[Task], Work]] = {
+    "sequential": sequential,
+    "threaded": lambda task: threaded(task, 8),
+    "textbook": lambda task: asyncio.run(textbook(task, 8, 2)),
+}
 
-both = pytest.mark.parametrize("crawl", CONTROLS.values(), ids=CONTROLS)
+all_ = pytest.mark.parametrize("crawl", CONTROLS.values(), ids=CONTROLS)
 
 
-@both
-def test_it_finds_what_the_truth_says_and_asks_once_for_each(crawl: Callable[[Task], Work]) -> None:
-    with SiteProcess(SPEC) as site:
+@pytest.mark.parametrize("name", CONTROLS)
+def test_it_finds_what_the_truth_says_and_asks_once_for_each(name: str) -> None:
+    resets = 0.0 if name == "textbook" else 0.03  # aiohttp itself asks again where a connection was reset
+    crawl = CONTROLS[name]
+    with SiteProcess(replace(SPEC, reset_always=resets)) as site:
         work = crawl(Task(site.seeds, 10_000, ANALYZERS))
         audit = site.audit()
     expected = site.truth.fetched(Rules(obey_robots=False))
@@ -58,19 +66,20 @@ def test_it_finds_what_the_truth_says_and_asks_once_for_each(crawl: Callable[[Ta
     assert work.seconds > 0
 
 
-def test_both_did_the_same_work() -> None:
+def test_all_did_the_same_work() -> None:
     with SiteProcess(SPEC) as site:
-        one, other = (crawl(Task(site.seeds, 10_000, ANALYZERS)) for crawl in CONTROLS.values())
+        one, *others = (crawl(Task(site.seeds, 10_000, ANALYZERS)) for crawl in CONTROLS.values())
         twins = [(r.url, r.original) for r in site.truth.resources() if r.kind is Kind.DUPLICATE]
-    assert set(one.visited) == set(other.visited)
-    assert one.size == other.size
+    for other in others:
+        assert set(one.visited) == set(other.visited)
+        assert one.size == other.size
     bodies = {each.url: each.body for each in one.visited}
     assert twins
     assert all(bodies[url] == bodies[original] for url, original in twins if original)
     assert len(set(bodies.values())) > len(bodies) / 2
 
 
-@both
+@all_
 def test_it_stays_on_the_hosts_of_its_seeds(crawl: Callable[[Task], Work]) -> None:
     with SiteProcess(SPEC) as site:
         work = crawl(Task(site.seeds[:1], 10_000))
@@ -80,7 +89,7 @@ def test_it_stays_on_the_hosts_of_its_seeds(crawl: Callable[[Task], Work]) -> No
     assert [host.requests > 0 for host in audit.hosts.values()] == [True, False, False]
 
 
-@both
+@all_
 @pytest.mark.parametrize("limit", [1, 20])
 def test_it_asks_for_no_more_than_its_limit(crawl: Callable[[Task], Work], limit: int) -> None:
     with SiteProcess(SPEC) as site:
@@ -89,17 +98,20 @@ def test_it_asks_for_no_more_than_its_limit(crawl: Callable[[Task], Work], limit
     assert len(work.visited) == limit
 
 
-def test_threads_ask_at_the_same_time_and_the_other_never_does() -> None:
-    spec = replace(SPEC, hosts=1, reset_always=0.0, latency="constant:0.02")
+def test_threads_and_coroutines_ask_at_the_same_time_and_the_first_never_does() -> None:
+    spec = replace(SPEC, hosts=1, latency="constant:0.02")
     with SiteProcess(spec) as site:
         sequential(Task(site.seeds, 10))
         assert [host.peak_concurrency for host in site.audit().hosts.values()] == [1]
         site.reset()
         threaded(Task(site.seeds, 100), 4)
         assert [1 < host.peak_concurrency <= 4 for host in site.audit().hosts.values()] == [True]
+        site.reset()
+        asyncio.run(textbook(Task(site.seeds, 100), 4, 1))
+        assert [1 < host.peak_concurrency <= 4 for host in site.audit().hosts.values()] == [True]
 
 
-@both
+@all_
 def test_a_defect_is_raised_and_leaves_nothing_waiting(crawl: Callable[[Task], Work]) -> None:
     with SiteProcess(SPEC) as site, pytest.raises(ValueError, match="nonesuch"):
         crawl(Task(site.seeds, 50, parser="nonesuch"))

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from crawler.bench.matrix.plan import plan_file, read_plan
+from crawler.bench.matrix.variants import FETCHES
 from crawler.config import Config, load
 from crawler.config.settings import keys, section
 
 DIRECTORY = Path(__file__).parents[2] / "config"
 DEFAULT = DIRECTORY / "default.yaml"
+PLANS = ["quick", "full"]
 PRESETS = ["polite", "fast", "deep-analysis", "links-only"]
 
 
@@ -69,4 +72,19 @@ def test_a_preset_is_short_and_changes_what_it_names(name: str) -> None:
 
 
 def test_there_are_no_other_files() -> None:
-    assert {file.stem for file in DIRECTORY.iterdir()} == {"default", *PRESETS}
+    files = {str(file.relative_to(DIRECTORY)) for file in DIRECTORY.rglob("*") if file.is_file()}
+    assert files == {"default.yaml", *(f"{name}.yaml" for name in PRESETS), *(f"bench/{name}.yaml" for name in PLANS)}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_says_what_it_is_for_and_is_valid(name: str) -> None:
+    file = DIRECTORY / "bench" / f"{name}.yaml"
+    assert file.read_text(encoding="utf-8").startswith("# For ")
+    plan = read_plan(file)
+    assert all(work.about.endswith(".") for work in plan.workloads.values())
+    assert {"sequential", "threaded", "textbook", "coroutines+processes@asyncio"} < set(plan.variants)
+    assert {f"{fetch}+{cpu}" for fetch in FETCHES for cpu in ("inline", "threads", "processes")} < set(plan.variants)
+
+
+def test_the_quick_plan_is_what_the_command_runs_by_itself() -> None:
+    assert plan_file(None).samefile(DIRECTORY / "bench" / "quick.yaml")

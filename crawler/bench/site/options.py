@@ -1,7 +1,7 @@
-"""A synthetic web from the command line: ``NAME=VALUE`` pairs over a base."""
+"""A synthetic web from what people write: some fields over a base."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -14,12 +14,24 @@ _NAMES = tuple(field.name for field in dataclasses.fields(SiteSpec))
 
 
 def spec_of(base: SiteSpec, pairs: Sequence[str]) -> SiteSpec:
-    """Return the base with some fields replaced; values are YAML, as everywhere on the command line.
+    """Return the base with some fields replaced, as ``NAME=VALUE``; values are YAML, as everywhere on the command line.
 
     Raises:
         ConfigError: a field is unknown, or its value is not one that it can have.
     """
-    values = dataclasses.asdict(base) | dict(_pair(pair) for pair in pairs)
+    return spec_with(base, dict(_pair(pair) for pair in pairs))
+
+
+def spec_with(base: SiteSpec, changes: Mapping[str, Any]) -> SiteSpec:
+    """Return the base with some fields replaced.
+
+    Raises:
+        ConfigError: as :func:`spec_of`.
+    """
+    unknown = next((name for name in changes if name not in _NAMES), None)
+    if unknown is not None:
+        raise ConfigError(f"synthetic web: {unknown!r} is unknown; names: {', '.join(_NAMES)}")
+    values = {**dataclasses.asdict(base), **changes}
     try:
         spec: SiteSpec = TypeAdapter(SiteSpec).validate_python(values)
     except ValidationError as error:

@@ -1,0 +1,120 @@
+"""A cell's process, from outside: started, asked for runs, watched while it works, and ended whatever happens."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import crawler
+from crawler.bench.matrix.orders import Order, Outcome
+from crawler.bench.matrix.sampling import PERIOD_S, Sampler
+from crawler.errors import CrawlerError
+
+_STOP_S = 5.0
+_CHUNK = 1 << 20
+
+
+class CellError(CrawlerError):
+    """A cell's process failed: one line that says how."""
+
+
+class CellProcess:
+    """Runs one cell in a process of its own while the ``with`` block lasts."""
+
+    def __init__(self, order: Order, patience: float) -> None:
+        self._order = order
+        self._patience = patience
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._rest = b""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [sys.executable, "-m", "crawler.bench.matrix.child", self._order.to_json().decode()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=_environment(),
+            start_new_session=True,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(0 if kind else _STOP_S)
+        self._kill()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._errors.close()
+
+    def wait_ready(self) -> None:
+        """Wait until it has warmed up.
+
+        Raises:
+            CellError: it has not.
+        """
+        self._answer(None)
+
+    def run(self) -> tuple[Outcome, Sampler]:
+        """Have it crawl once; return what it says of the run, and what was seen of its process tree meanwhile.
+
+        Raises:
+            CellError: it failed, or took too long; no further run is possible.
+        """
+        assert self._process.stdin is not None
+        sampler = Sampler(self._process.pid)
+        sampler.sample()
+        with contextlib.suppress(BrokenPipeError):  # it is dead: the answer will say so
+            self._process.stdin.write(b"\n")
+            self._process.stdin.flush()
+        return Outcome.from_json(self._answer(sampler)), sampler
+
+    def _answer(self, sampler: Sampler | None) -> bytes:
+        """Read one line, and sample the tree until it is there."""
+        assert self._process.stdout is not None
+        source, deadline = self._process.stdout.fileno(), time.monotonic() + self._patience
+        while b"\n" not in self._rest:
+            if select.select([source], [], [], PERIOD_S)[0]:
+                chunk = os.read(source, _CHUNK)
+                if not chunk:
+                    raise CellError(self._cause())
+                self._rest += chunk
+            elif time.monotonic() > deadline:
+                self._kill()
+                raise CellError(f"not done after {self._patience:g} s")
+            elif sampler:
+                sampler.sample()
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def _cause(self) -> str:
+        """Say how it ended: its last words, and its exit code."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_STOP_S)
+        self._errors.seek(0)
+        words = self._errors.read().decode(errors="replace").strip().splitlines()
+        return f"exit code {self._process.poll()}: {words[-1] if words else 'no message'}"
+
+    def _kill(self) -> None:
+        """Kill the whole group: the process, if it is there still, and its workers."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment with the place of this very package first on the path."""
+    here = str(Path(crawler.__file__).parents[1])
+    path = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}

@@ -1,0 +1,80 @@
+"""A synthetic web without sockets: aioresponses answers aiohttp within the process.
+
+What then remains of a crawl is the client's own cost. Answers come at once, whatever latency the web has.
+
+aioresponses 0.7.9 needs two repairs to work with aiohttp 3.14, to be deleted when a later release does: its responses
+lack the argument ``stream_writer``, and the protocol of their streams has no parser, which aiohttp needs to pause a
+large body.
+"""
+
+import contextlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import Mock, patch
+
+from aiohttp import ClientResponse, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from yarl import URL
+
+from crawler.bench.site import SiteSpec, Truth
+from crawler.bench.site.answers import Answers
+from crawler.errors import ConfigError
+
+try:
+    from aioresponses import CallbackResult, aioresponses
+except ImportError as missing:
+    raise ConfigError(
+        "--mock needs aioresponses, which is not installed: pip install 'tandem-crawler[bench]'"
+    ) from missing
+
+_ANY = re.compile(".*")
+
+
+class _Response(ClientResponse):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("stream_writer", Mock(output_size=0))
+        super().__init__(*args, **kwargs)
+
+
+def _stream(loop: Any = None) -> StreamReader:
+    protocol = ResponseHandler(loop=loop)
+    protocol._parser = Mock(feed_data=Mock(return_value=((), False, b"")))  # noqa: SLF001 - see the module docstring
+    return StreamReader(protocol, limit=2**16, loop=loop)
+
+
+@contextlib.contextmanager
+def table() -> Iterator[aioresponses]:
+    """Answer aiohttp's requests from a table, without any connection."""
+    with (
+        patch("aioresponses.core.ClientResponse", _Response),
+        patch("aioresponses.core.stream_reader_factory", _stream),
+        aioresponses() as answers,
+    ):
+        yield answers
+
+
+def base_urls(spec: SiteSpec) -> tuple[str, ...]:
+    """Name the hosts of a web that is nowhere: ``.test`` is reserved for that (RFC 6761 section 6.2)."""
+    return tuple(f"http://host-{number}.test" for number in range(spec.hosts))
+
+
+@contextlib.contextmanager
+def answered(spec: SiteSpec) -> Iterator[Counter[str]]:
+    """Answer for a web within this process; yields how often each of its URLs was asked for."""
+    bases = base_urls(spec)
+    answers, hits = Answers(Truth(spec, bases).plan, bases), Counter[str]()
+    answers.prepare()
+
+    def answer(url: URL, **_: Any) -> CallbackResult:
+        hits[str(url)] += 1
+        host, path = bases.index(str(url.origin())), url.raw_path_qs
+        response = answers.answer(host, path).plain
+        lines = response.head.decode("latin-1").split("\r\n")[1:]
+        headers = dict(line.split(": ", 1) for line in lines if line)
+        return CallbackResult(status=response.status, body=response.body, headers=headers)
+
+    with table() as mocked:
+        mocked.get(_ANY, callback=answer, repeat=True)
+        yield hits
