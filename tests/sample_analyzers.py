@@ -131,8 +131,8 @@ def _nested(page: Page) -> dict[str, object]:
 
 
 def _allocate(page: Page) -> None:
-    """Take 80 MiB and keep them; more could eat the machine if a limit of ours did not hold."""
-    taken = [bytearray(2**20) for _ in range(80)]
+    """Take 24 MiB and keep them; more could eat the machine if a limit of ours did not hold."""
+    taken = [bytearray(2**20) for _ in range(24)]
     time.sleep(60)
     taken.clear()
 
