@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 _RUN = "run"
+_INTERRUPTED = 130
 
 
 class _RunsByDefault(click.Group):
@@ -57,7 +58,10 @@ def run(  # noqa: PLR0913 - one parameter per documented option
     if repeats:
         plan = plan.model_copy(update={"repeats": repeats})
     prepare(output)
-    results = measure(plan, lambda line: click.echo(line, err=True), mock=mock)
+    try:
+        results = measure(plan, lambda line: click.echo(line, err=True), mock=mock)
+    except KeyboardInterrupt:
+        ctx.exit(_INTERRUPTED)
     report = write(results, output)
     print_table(results)
     click.echo(f"{report} and {output / RESULTS}")
