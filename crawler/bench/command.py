@@ -7,6 +7,7 @@ import click
 from crawler.bench.handoff.command import handoff
 
 _RUN = "run"
+_INTERRUPTED = 130
 
 
 class _RunsByDefault(click.Group):
@@ -59,7 +60,10 @@ def run(  # noqa: PLR0913 - one parameter per documented option
     if repeats:
         plan = plan.model_copy(update={"repeats": repeats})
     prepare(output)
-    results = measure(plan, lambda line: click.echo(line, err=True), mock=mock)
+    try:
+        results = measure(plan, lambda line: click.echo(line, err=True), mock=mock)
+    except KeyboardInterrupt:
+        ctx.exit(_INTERRUPTED)
     report = write(results, output)
     print_table(results)
     click.echo(f"{report} and {output / RESULTS}")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crawler.bench.lab.claim import Outcome, Part, Setting, all_of, negated, weigh
 from crawler.bench.lab.overlap import Span, at_once, share_of_overlap
-from crawler.bench.lab.spread import by_key, crossing, exceeds, ratio, spread
+from crawler.bench.lab.spread import by_key, crossing, exceeds, lies_above, ratio, spread
 
 
 def test_a_spread_keeps_its_runs_in_order() -> None:
@@ -21,6 +21,12 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 @pytest.mark.parametrize(("runs", "answer"), [([1.6, 1.7], True), ([1.2, 1.5], False), ([1.4, 1.6], None)])
 def test_a_bound_is_exceeded_only_where_all_runs_agree(runs: list[float], answer: bool | None) -> None:
     assert exceeds(spread(runs), 1.5) is answer
+
+
+def test_what_lies_between_two_quantities_is_decided_by_the_nearer_one() -> None:
+    assert lies_above(spread([1.6, 1.7]), spread([1.9, 2.0]), 1.5) is True
+    assert lies_above(spread([0.9, 1.0]), spread([1.0, 1.1]), 1.5) is False
+    assert lies_above(spread([0.9, 1.0]), spread([1.9, 2.0]), 1.5) is None
 
 
 def test_figures_of_rounds_become_spreads() -> None:
@@ -48,8 +54,8 @@ def test_answers_that_are_not_known_stay_unknown() -> None:
         ([True, True], Outcome.HOLDS, "holds: p0; p1."),
         ([False, False], Outcome.FAILS, "does not hold: p0; p1."),
         ([True, False], Outcome.DEPENDS, "depends on the day. Borne out: p0. Not borne out: p1."),
-        ([True, None], Outcome.DEPENDS, "depends on the day. Borne out: p0. The runs do not agree: p1."),
-        ([None, None], Outcome.DEPENDS, "depends on the day. The runs do not agree: p0; p1."),
+        ([True, None], Outcome.DEPENDS, "depends on the day. Borne out: p0. Not decided by these runs: p1."),
+        ([None, None], Outcome.DEPENDS, "depends on the day. Not decided by these runs: p0; p1."),
     ],
 )
 def test_a_verdict_follows_from_its_parts(answers: list[bool | None], outcome: Outcome, text: str) -> None:

@@ -76,7 +76,7 @@ def test_a_process_whose_memory_its_maker_sees_is_not_one_of_its_own() -> None:
 
 
 def kernel_figures(tasks: int, ids: int, calls: float, cores: float) -> dict[str, Any]:
-    thread = {"blocked_calls": runs(calls), "cores": runs(cores)}
+    thread = {"blocked_calls": runs(calls), "used": runs(cores), "wanted": runs(cores)}
     return {
         "blocking_together": 10,
         "ids": {
@@ -84,7 +84,7 @@ def kernel_figures(tasks: int, ids: int, calls: float, cores: float) -> dict[str
             "coroutine": {"100": {"kernel_tasks": 0, "distinct_ids": 1}},
         },
         "thread": thread,
-        "coroutine": {"blocked_calls": runs(10), "cores": runs(1)},
+        "coroutine": {"blocked_calls": runs(10), "used": runs(1), "wanted": runs(1)},
     }
 
 
@@ -103,7 +103,8 @@ def test_threads_that_python_made_up_would_be_found_out() -> None:
 
 def kitchen_figures(coroutines: float, threads: float, processes: Spread, *, gil: bool = True) -> dict[str, Any]:
     def cooks(seconds: float, in_progress: int, overlap: Spread) -> dict[str, Any]:
-        return {"seconds": runs(seconds), "in_progress": spread([in_progress] * 5), "ready_at_once": overlap}
+        shares = {"ran_at_once": overlap, "ready_at_once": overlap}
+        return {"seconds": runs(seconds), "in_progress": spread([in_progress] * 5), **shares}
 
     return {
         "gil": gil,
@@ -124,7 +125,10 @@ def test_coroutines_deal_and_processes_do() -> None:
 
 def test_processes_that_never_worked_at_once_were_not_parallel() -> None:
     assert outcome(kitchen.judge(kitchen_figures(0, 0, runs(0.01))), "Not borne out: processes") is Outcome.DEPENDS
-    assert outcome(kitchen.judge(kitchen_figures(0, 0, unsure(0.25))), "do not agree: processes") is Outcome.DEPENDS
+    assert (
+        outcome(kitchen.judge(kitchen_figures(0, 0, unsure(0.25))), "Not decided by these runs: processes")
+        is Outcome.DEPENDS
+    )
 
 
 # Claim 4
@@ -132,7 +136,7 @@ def test_processes_that_never_worked_at_once_were_not_parallel() -> None:
 
 def scaling_figures(threads: Spread, processes: Spread, released: float, *, gil: bool = True) -> dict[str, Any]:
     def two(cores: Spread) -> dict[str, Any]:
-        return {"2": {"cores": cores, "speedup": cores}}
+        return {"2": {"used": cores, "wanted": cores, "speedup": cores}}
 
     return {
         "gil": gil,
@@ -145,12 +149,12 @@ def scaling_figures(threads: Spread, processes: Spread, released: float, *, gil:
 
 def test_under_the_gil_threads_keep_one_core_busy() -> None:
     verdict = scaling.judge(scaling_figures(runs(1), runs(1.95), 1.9))
-    assert outcome(verdict, "with the GIL enabled, two threads kept 1 cores busy") is Outcome.HOLDS
+    assert outcome(verdict, "with the GIL enabled, two threads used 1 cores at once") is Outcome.HOLDS
 
 
 def test_without_a_gil_the_claim_is_not_borne_out() -> None:
     verdict = scaling.judge(scaling_figures(runs(1.95), runs(1.95), 1.9, gil=False))
-    assert outcome(verdict, "Not borne out: with the GIL disabled, two threads kept 1.95") is Outcome.DEPENDS
+    assert outcome(verdict, "Not borne out: with the GIL disabled, two threads used 1.95") is Outcome.DEPENDS
 
 
 def test_everything_the_other_way_round_fails() -> None:
@@ -158,7 +162,18 @@ def test_everything_the_other_way_round_fails() -> None:
 
 
 def test_runs_that_do_not_agree_decide_nothing() -> None:
-    assert outcome(scaling.judge(scaling_figures(unsure(1.5), runs(1.9), 1.9)), "do not agree") is Outcome.DEPENDS
+    assert outcome(scaling.judge(scaling_figures(unsure(1.5), runs(1.9), 1.9)), "Not decided") is Outcome.DEPENDS
+
+
+def test_workers_that_were_ready_for_more_than_they_got_decide_nothing() -> None:
+    figures = scaling_figures(runs(0.9), runs(1.2), 1.9)
+    for kind in ("threads", "processes"):
+        figures["variants"][kind]["python"]["2"]["wanted"] = runs(1.9)
+    words = (
+        "Not decided by these runs: with the GIL enabled, two threads used 0.9 cores",
+        "two processes used 1.2 cores",
+    )
+    assert outcome(scaling.judge(figures), *words) is Outcome.DEPENDS
 
 
 # Claim 5

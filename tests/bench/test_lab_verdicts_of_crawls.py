@@ -144,4 +144,4 @@ def test_a_loop_that_threads_do_not_disturb_is_not() -> None:
 
 def test_a_loop_that_is_disturbed_now_and_then_is_not_decided() -> None:
     verdict = convoy.judge(beside(spread([2, 3, 7, 8, 9]), runs(2.1)))
-    assert outcome(verdict, "do not agree: beside one thread") is Outcome.DEPENDS
+    assert outcome(verdict, "Not decided by these runs: beside one thread") is Outcome.DEPENDS

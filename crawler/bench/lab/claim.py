@@ -65,7 +65,7 @@ def weigh(parts: Sequence[Part], on: str) -> Verdict:
         return Verdict(Outcome.HOLDS, f"{'; '.join(part.text for part in parts)}.")
     if found == {False}:
         return Verdict(Outcome.FAILS, f"{'; '.join(part.text for part in parts)}.")
-    groups = ((True, "borne out"), (False, "not borne out"), (None, "the runs do not agree"))
+    groups = ((True, "borne out"), (False, "not borne out"), (None, "not decided by these runs"))
     texts = [f"{word}: {'; '.join(p.text for p in parts if p.holds is is_)}" for is_, word in groups if is_ in found]
     return Verdict(Outcome.DEPENDS, f"on {on}. {' '.join(map(sentence, texts))}")
 

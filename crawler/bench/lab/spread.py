@@ -38,6 +38,13 @@ def exceeds(value: Spread, bound: float) -> bool | None:
     return False if value["high"] <= bound else None
 
 
+def lies_above(lower: Spread, upper: Spread, bound: float) -> bool | None:
+    """Say whether a quantity that lies between two measured ones is above a bound; None where that is not decided."""
+    if exceeds(lower, bound):
+        return True
+    return False if exceeds(upper, bound) is False else None
+
+
 def crossing(xs: Sequence[float], ratios: Sequence[float]) -> float | None:
     """Return the x at which a ratio first climbs above 1 for good, between points of a logarithmic axis.
 

@@ -1,7 +1,6 @@
 """The charts of the report, each with a sentence that says what it shows; made from ``results.json`` alone."""
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterator
 
 from crawler.bench.lab.claim import Exhibit
 from crawler.bench.matrix import sentences
@@ -9,9 +8,19 @@ from crawler.bench.matrix.sentences import Cell, Cells, ranked
 from crawler.bench.matrix.table import label
 from crawler.report.charts import Bar, BarChart, Line, LineChart, Measured
 
-PALETTE = ("processes", "threads", "pool", "inline", "interpreters", "control")
-"""Ways to analyse that have the same colour in every chart of bars; in charts over time and scale names have."""
+_LINES = (
+    "coroutines+processes",
+    "coroutines+threads",
+    "textbook",
+    "coroutines+inline",
+    "coroutines+interpreters",
+    "threads+processes",
+    "threads+threads",
+    "threaded",
+)
+"""Variants that have the same colour in every chart of lines, and there that of their way to analyse in bars."""
 
+_BARS = ("processes", "threads", "pool", "inline", "interpreters", *_LINES[5:7], "control")
 _SHOWN_OVER_TIME = ("coroutines+inline", "coroutines+threads", "coroutines+processes")
 
 
@@ -31,12 +40,12 @@ def of_variants(cells: Cells, cores: int) -> Iterator[Exhibit]:
 
 def _bars(title: str, unit: str, cells: Cells, key: str) -> BarChart:
     bars = [Bar(label(cell), Measured.of(cell[key]), _series(cell)) for cell in cells]
-    return BarChart(title, unit, bars, palette=PALETTE)
+    return BarChart(title, unit, bars, palette=_BARS)
 
 
 def _lags(cells: Cells) -> BarChart:
     bars = [Bar(label(cell), Measured.of(cell["loop_lag_ms"]["p99"]), _series(cell)) for cell in cells]
-    return BarChart("Lag of the event loop, 99th percentile", "ms", bars, log=True, palette=PALETTE)
+    return BarChart("Lag of the event loop, 99th percentile", "ms", bars, log=True, palette=_BARS)
 
 
 def _series(cell: Cell) -> str:
@@ -52,7 +61,7 @@ def _over_time(order: Cells, cores: int) -> Iterator[Exhibit]:
     names = ("pages_per_second", "cores", "lag_ms")
     titles = ("Pages finished over time", "Cores kept busy over time", "Worst lag of the loop over time")
     charts = {
-        key: LineChart(title, "seconds since the first request", unit, _times(shown, key), palette=_SHOWN_OVER_TIME)
+        key: LineChart(title, "seconds since the first request", unit, _times(shown, key), palette=_LINES)
         for key, title, unit in zip(names, titles, ("pages a second", "cores", "ms"), strict=True)
     }
     yield Exhibit(charts["pages_per_second"], sentences.pace(shown))
@@ -75,15 +84,15 @@ def _times(cells: Cells, key: str) -> list[Line]:
 
 def of_sweep(cells: Cells, sweep: str) -> Iterator[Exhibit]:
     """Show how the variants scale with one quantity."""
-    lines = _by_variant(cells, sweep)
-    if not any(len(found) > 1 for found in lines.values()):
+    lines = sentences.by_variant(cells, sweep)
+    if not lines:
         return
     axis = {"concurrency": "requests in flight", "workers": "workers"}[sweep]
     log = sweep == "concurrency"
 
     def chart(title: str, unit: str, key: str) -> LineChart:
         drawn = [Line(name, [(cell[sweep], Measured.of(cell[key])) for cell in found]) for name, found in lines.items()]
-        return LineChart(title, axis, unit, drawn, log_x=log)
+        return LineChart(title, axis, unit, drawn, log_x=log, palette=_LINES)
 
     yield Exhibit(
         chart(f"Pages a second by {sweep}", "pages a second", "pages_per_second"), sentences.scaling(lines, sweep)
@@ -92,13 +101,3 @@ def of_sweep(cells: Cells, sweep: str) -> Iterator[Exhibit]:
     yield Exhibit(
         chart(f"CPU time by {sweep}", "ms of CPU a page", "cpu_ms_per_page"), sentences.cpu_growth(lines, sweep)
     )
-
-
-def _by_variant(cells: Cells, sweep: str) -> Mapping[str, Cells]:
-    """Return the valid cells of each variant, in the order of the quantity."""
-    valid = sorted((cell for cell in cells if cell["valid"]), key=lambda cell: (_name(cell), cell[sweep]))
-    return {name: list(found) for name, found in groupby(valid, key=_name)}
-
-
-def _name(cell: Cell) -> str:
-    return str(cell["variant"]["name"])

@@ -45,7 +45,7 @@ def _section(results: Mapping[str, Any], block: Mapping[str, Any], cells: Cells)
         "title": block["title"],
         "about": _work(results, block)["about"],
         "method": _method(results, block, cells),
-        "finding": sentences.rates(cells),
+        "finding": sentences.scaling(sentences.by_variant(cells, sweep), sweep) if sweep else sentences.rates(cells),
         "exhibits": [
             {"svg": each.chart.svg(f"{name}-{n}"), "title": each.chart.title, "caption": each.caption}
             for n, each in enumerate(shown)
@@ -61,10 +61,23 @@ def _method(results: Mapping[str, Any], block: Mapping[str, Any], cells: Cells) 
     site = _work(results, block)["site"]
     size = site["page_size"]
     span = number(size) if isinstance(size, int | float) else f"{number(size[0])} to {number(size[1])}"
-    latency = "at once (no network)" if results["mock"] else f"after {site['latency']} s"
-    swept = {"concurrency", "workers"} - {block["sweep"]}
-    fixed = ", ".join(f"{name} {cells[0][name]}" for name in sorted(swept)) if cells else ""
-    return f"{number(site['pages'])} URLs on {site['hosts']} hosts, {span} bytes each, answered {latency}; {fixed}."
+    latency = "at once, without a network" if results["mock"] else _latency(site["latency"])
+    fixed = (f"{name} {cells[0][name]}" for name in ("concurrency", "workers") if name != block["sweep"])
+    return (
+        f"{number(site['pages'])} URLs on {number(site['hosts'])} hosts, {span} bytes a page, answered {latency}; "
+        f"{', '.join(fixed)}."
+    )
+
+
+def _latency(text: str) -> str:
+    """Put a latency of the synthetic web into words."""
+    name, _, rest = text.partition(":")
+    values = [float(value) for value in rest.split(",")]
+    if name == "lognormal":
+        return f"after {number(values[0])} s at the median (log-normal, sigma {number(values[1])})"
+    if name == "uniform":
+        return f"after {number(values[0])} to {number(values[1])} s"
+    return f"after {number(values[0])} s" if values[0] else "at once"
 
 
 def _work(results: Mapping[str, Any], block: Mapping[str, Any]) -> Mapping[str, Any]:

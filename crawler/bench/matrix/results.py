@@ -1,4 +1,4 @@
-"""From the runs of a cell to its entry in ``results.json``; ``docs/benchmarks.md`` says what each key means."""
+"""From the runs of a cell to its entry in ``results.json``; ``docs/bench.md`` says what each key means."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence

@@ -1,5 +1,6 @@
 """Running a plan: block by block, every cell in a process of its own, all by turns."""
 
+import importlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,13 @@ Say = Callable[[str], None]
 
 
 def run(plan: Plan, say: Say, *, mock: bool = False) -> dict[str, Any]:
-    """Measure everything; return what ``results.json`` holds. ``mock``: without sockets, by aioresponses."""
+    """Measure everything; return what ``results.json`` holds. ``mock``: without sockets, by aioresponses.
+
+    Raises:
+        ConfigError: aioresponses is needed and not installed.
+    """
+    if mock:
+        importlib.import_module("crawler.bench.mocked")
     started_at, start, described = now_utc(), time.monotonic(), machine()
     planned = list(blocks(plan, mock=mock))
     todo = [block for block in planned if block.cells]

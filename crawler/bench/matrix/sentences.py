@@ -11,6 +11,8 @@ from crawler.display import number
 Cell = Mapping[str, Any]
 Cells = Sequence[Cell]
 _CLEAR = 1.5
+_NAMES = {"concurrency": "connections", "workers": "workers"}
+_TOO_FEW = "Too few cells are valid to say how they scale."
 
 
 def ranked(cells: Cells) -> list[Cell]:
@@ -149,30 +151,36 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+def by_variant(cells: Cells, sweep: str) -> dict[str, Cells]:
+    """Return the valid cells of each variant, in the order of the quantity."""
+    found: dict[str, list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: cell[sweep]):
+        if cell["valid"]:
+            found.setdefault(cell["variant"]["name"], []).append(cell)
+    return {name: each for name, each in found.items() if len(each) > 1}
+
+
 def scaling(lines: Mapping[str, Cells], sweep: str) -> str:
     """Say what the most of a quantity brings over the least of it."""
-    texts = []
-    for name, cells in lines.items():
-        first, last = cells[0], cells[-1]
-        if first is not last:
-            texts.append(
-                f"{name} did {_factor(last, first)} the pages with {last[sweep]} {_unit(sweep, last[sweep])} as with "
-                f"{first[sweep]}"
-            )
-    return f"{'; '.join(texts)}." if texts else "Too few cells are valid to say how they scale."
+    texts = (
+        f"{name} did {_factor(cells[-1], cells[0])} the pages with {cells[-1][sweep]} {_NAMES[sweep]} as with "
+        f"{cells[0][sweep]}"
+        for name, cells in lines.items()
+    )
+    return f"{'; '.join(texts)}." if lines else _TOO_FEW
 
 
 def growth(lines: Mapping[str, Cells], sweep: str) -> str:
     """Say what one more of a quantity costs in memory: the slope between the least and the most of it."""
-    texts = []
-    for name, cells in lines.items():
-        least, most = cells[0], cells[-1]
-        if least is not most:
-            grown = most["peak_rss_mb"]["median"] - least["peak_rss_mb"]["median"]
-            texts.append(f"{name} {number(1024 * grown / (most[sweep] - least[sweep]))} KiB")
-    if not texts:
-        return "Too few cells are valid to say how memory grows."
-    return f"One more {_unit(sweep, 1)} takes, between the least and the most: {'; '.join(texts)}."
+    texts = (f"{name} {number(_slope(cells, sweep))} KiB" for name, cells in lines.items())
+    one = _NAMES[sweep].removesuffix("s")
+    return f"One more {one} takes, on average from the least to the most: {'; '.join(texts)}."
+
+
+def _slope(cells: Cells, sweep: str) -> float:
+    least, most = cells[0], cells[-1]
+    grown = most["peak_rss_mb"]["median"] - least["peak_rss_mb"]["median"]
+    return float(1024 * grown / (most[sweep] - least[sweep]))
 
 
 def cpu_growth(lines: Mapping[str, Cells], sweep: str) -> str:
@@ -181,11 +189,5 @@ def cpu_growth(lines: Mapping[str, Cells], sweep: str) -> str:
         f"{name} from {number(cells[0]['cpu_ms_per_page']['median'])} to "
         f"{number(cells[-1]['cpu_ms_per_page']['median'])} ms"
         for name, cells in lines.items()
-        if len(cells) > 1
     )
-    return f"The CPU time of a page went, from the least {sweep} to the most: {'; '.join(texts)}."
-
-
-def _unit(sweep: str, count: int) -> str:
-    names = {"concurrency": ("connection", "connections"), "workers": ("worker", "workers")}
-    return names[sweep][count != 1]
+    return f"The CPU time of a page went, from the fewest {_NAMES[sweep]} to the most: {'; '.join(texts)}."

@@ -58,7 +58,7 @@ def blocks(results: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Cell
 def label(cell: Mapping[str, Any]) -> str:
     """Name a cell within its block."""
     name, sweep = cell["variant"]["name"], cell["sweep"]
-    return f"{name}, {cell[sweep]}" if sweep else str(name)
+    return f"{name} at {cell[sweep]}" if sweep else str(name)
 
 
 def _table(title: str, cells: Cells) -> Table:

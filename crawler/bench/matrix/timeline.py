@@ -36,10 +36,9 @@ def _counts(moments: Sequence[float], edges: Sequence[float]) -> list[int]:
 
 
 def _worst(lags: Sequence[tuple[float, float]], edges: Sequence[float]) -> list[float]:
-    """Return the largest lag that was seen in each step. One that was seen late may be of the steps before."""
+    """Return the largest lag of each step: one that was seen late is of every step in which the loop was held up."""
     return [
-        max((lag for at, lag in lags if low <= at - lag < high or low <= at < high), default=0.0)
-        for low, high in pairwise(edges)
+        max((lag for at, lag in lags if at - lag < high and at >= low), default=0.0) for low, high in pairwise(edges)
     ]
 
 

@@ -18,7 +18,7 @@ from crawler.bench.lab.claim import (
 from crawler.bench.lab.experiments import kernel
 from crawler.bench.lab.isolation import isolated
 from crawler.bench.lab.machine import cores, most_threads
-from crawler.bench.lab.spread import by_key, exceeds
+from crawler.bench.lab.spread import by_key, exceeds, lies_above
 from crawler.display import number
 from crawler.report.charts import Bar, BarChart, Line, LineChart, Measured
 
@@ -34,7 +34,7 @@ def measure(setting: Setting) -> Figures:
     def one(kind: str) -> dict[str, float]:
         return {
             "blocked_calls": isolated(kernel.block, kind=kind, count=_TOGETHER, seconds=pause)["calls"],
-            "cores": isolated(kernel.use_cores, kind=kind, count=_ON_CORES, blocks=blocks)["cores"],
+            **isolated(kernel.use_cores, kind=kind, count=_ON_CORES, blocks=blocks),
             **isolated(kernel.switch, kind=kind, count=turns),
         }
 
@@ -79,12 +79,13 @@ def _blocking(figures: Figures) -> Part:
 
 
 def _cores(figures: Figures) -> Part:
-    used = {kind: figures[kind]["cores"] for kind in _KINDS}
+    used = {kind: figures[kind]["used"]["median"] for kind in _KINDS}
+    thread, coroutine = (lies_above(figures[kind]["used"], figures[kind]["wanted"], 1.5) for kind in _KINDS)
     text = (
-        f"hashing kept {number(used['thread']['median'])} cores busy in {_ON_CORES} threads and "
-        f"{number(used['coroutine']['median'])} in {_ON_CORES} coroutines"
+        f"hashing used {number(used['thread'])} cores at once in {_ON_CORES} threads and {number(used['coroutine'])} "
+        f"in {_ON_CORES} coroutines"
     )
-    return Part(all_of(exceeds(used["thread"], 1.5), negated(exceeds(used["coroutine"], 1.5))), text)
+    return Part(all_of(thread, negated(coroutine)), text)
 
 
 def exhibits(figures: Figures) -> Sequence[Exhibit]:

@@ -8,7 +8,7 @@ from crawler.bench.lab.experiments import burn, kitchen
 from crawler.bench.lab.isolation import isolated
 from crawler.bench.lab.machine import cores, gil_enabled
 from crawler.bench.lab.overlap import Span, at_once, share_of_overlap
-from crawler.bench.lab.spread import exceeds, ratio, spread
+from crawler.bench.lab.spread import exceeds, lies_above, ratio, spread
 from crawler.display import number
 from crawler.report.charts import Bar, BarChart, Measured
 from crawler.report.gantt import Gantt, Row
@@ -59,7 +59,10 @@ def judge(figures: Figures) -> Verdict:
     """Weigh dealing with against doing: coroutines do the first alone, processes both."""
     cooks = figures["cooks"]
     bound = figures["planned_overlap"] / 2
-    parallel = {name: exceeds(cooks[name]["ready_at_once"], bound) for name in COOKS}
+    parallel = {
+        name: lies_above(cooks[name]["ran_at_once"], cooks[name]["ready_at_once"], bound)
+        for name in ("coroutines", "processes")
+    }
     many = {name: exceeds(cooks[name]["in_progress"], 1) for name in COOKS}
     quicker = exceeds(ratio(cooks["one by one"]["seconds"], cooks["coroutines"]["seconds"]), 1)
     parts = [
@@ -82,7 +85,7 @@ def _dealt(figures: Figures, cooks: str) -> str:
     found = figures["cooks"][cooks]
     return (
         f"{number(found['in_progress']['median'])} dishes in progress at once and worked on two at once in "
-        f"{found['ready_at_once']['median']:.0%} of the working time"
+        f"{found['ran_at_once']['median']:.0%} of the working time"
     )
 
 

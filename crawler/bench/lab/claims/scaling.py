@@ -8,12 +8,13 @@ from crawler.bench.lab.experiments import scaling
 from crawler.bench.lab.isolation import isolated
 from crawler.bench.lab.machine import cores
 from crawler.bench.lab.peers import Peer, here, peers
-from crawler.bench.lab.spread import by_key, exceeds, ratio, spread
+from crawler.bench.lab.spread import by_key, lies_above, ratio, spread
 from crawler.display import number
 from crawler.report.charts import Bar, BarChart, Line, LineChart, Measured
 
 _PAIR = 2
 _HALF_WAY = 1.5
+_REFERENCE = (_HALF_WAY, "half-way to two")
 """Between one core busy and two: above it two workers ran in parallel more than not."""
 _LETS_GO = ("sha256", "zlib")
 
@@ -85,32 +86,28 @@ def _add_speedups(by_workers: dict[str, Any]) -> None:
 
 
 def judge(figures: Figures) -> Verdict:
-    """Weigh the cores that two workers kept busy."""
+    """Weigh the cores that two workers used at once."""
     variants, gil = figures["variants"], "enabled" if figures["gil"] else "disabled"
     threads, processes = variants["threads"]["python"], variants["processes"]["python"]
     parts = [
-        Part(
-            negated(_parallel(threads)),
-            f"with the GIL {gil}, two threads kept {_busy(threads)} with bytecode (speed-up {_speedup(threads)})",
-        ),
-        Part(_parallel(processes), f"two processes kept {_busy(processes)} (speed-up {_speedup(processes)})"),
+        Part(negated(_parallel(threads)), f"with the GIL {gil}, two threads used {_used(threads)} for bytecode"),
+        Part(_parallel(processes), f"two processes used {_used(processes)}"),
     ]
     for work in _LETS_GO:
         found = variants["threads"][work]
-        parts.append(Part(_parallel(found), f"{work} in two threads kept {_busy(found)} ({_speedup(found)})"))
+        parts.append(Part(_parallel(found), f"{work} in two threads used {_used(found)}"))
     return weigh(parts, "what the threads do")
 
 
 def _parallel(by_workers: Any) -> bool | None:
-    return exceeds(by_workers[str(_PAIR)]["cores"], _HALF_WAY)
+    """Whether two workers ran in parallel: at the least what they used, at the most what they were ready for."""
+    found = by_workers[str(_PAIR)]
+    return lies_above(found["used"], found["wanted"], _HALF_WAY)
 
 
-def _busy(by_workers: Any) -> str:
-    return f"{number(by_workers[str(_PAIR)]['cores']['median'])} cores busy"
-
-
-def _speedup(by_workers: Any) -> str:
-    return f"{number(by_workers[str(_PAIR)]['speedup']['median'])} times"
+def _used(by_workers: Any) -> str:
+    found = by_workers[str(_PAIR)]
+    return f"{number(found['used']['median'])} cores at once (speed-up {number(found['speedup']['median'])} times)"
 
 
 def exhibits(figures: Figures) -> Sequence[Exhibit]:
@@ -138,36 +135,32 @@ def _scaling_caption(figures: Figures) -> str:
     return f"On {figures['cores']} cores, {'; '.join(texts)}."
 
 
+def _range(by_workers: Any) -> Measured:
+    """Return the cores used, with all that may be true around them: from the least used to the most ready for."""
+    found = by_workers[str(_PAIR)]
+    return Measured(found["used"]["median"], found["used"]["low"], found["wanted"]["high"])
+
+
 def _cores_of_work(figures: Figures) -> BarChart:
-    bars = [
-        Bar(work, Measured.of(found[str(_PAIR)]["cores"]), "threads")
-        for work, found in figures["variants"]["threads"].items()
-    ]
-    return BarChart(
-        "Cores that two threads keep busy", "cores", bars, reference=(_HALF_WAY, "half-way to two"), palette=PALETTE
-    )
+    bars = [Bar(work, _range(found), "threads") for work, found in figures["variants"]["threads"].items()]
+    return BarChart("Cores that two threads use at once", "cores", bars, reference=_REFERENCE, palette=PALETTE)
 
 
 def _cores_caption(figures: Figures) -> str:
     found = figures["variants"]["threads"]
-    groups = {True: "in parallel", False: "one at a time", None: "not clear"}
+    groups = {True: "in parallel", False: "one at a time", None: "not decided"}
     texts = []
     for answer, words in groups.items():
         works = [work for work in found if _parallel(found[work]) is answer]
         if works:
             texts.append(f"{words}: {', '.join(works)}")
-    return (
-        "A thread that waits for other programs is ready for a core, one that waits for the GIL is not. "
-        f"{sentence('; '.join(texts))}"
-    )
+    return f"A thin line ends at the cores that they used or were ready for. {sentence('; '.join(texts))}"
 
 
 def _cores_of_kinds(figures: Figures) -> BarChart:
-    bars = [
-        Bar(name, Measured.of(works["python"][str(_PAIR)]["cores"]), name.partition(",")[0])
-        for name, works in figures["variants"].items()
-    ]
-    return BarChart("Cores that two workers keep busy with bytecode", "cores", bars, palette=PALETTE)
+    bars = [Bar(name, _range(works["python"]), name.partition(",")[0]) for name, works in figures["variants"].items()]
+    title = "Cores that two workers use at once for bytecode"
+    return BarChart(title, "cores", bars, reference=_REFERENCE, palette=PALETTE)
 
 
 def _kinds_caption(figures: Figures) -> str:
@@ -186,8 +179,8 @@ CLAIM = Claim(
     "Under the GIL threads do not run bytecode in parallel, processes do; C code that releases the GIL (hashing, "
     "compression) does run in parallel threads.",
     "One, two, four and more workers do the same work each, started and warm before the clock; the speed-up is work "
-    "done by the clock, over one worker. Cores kept busy are the seconds in which workers had a core or were ready "
-    "for one, by the kernel's schedstat: waiting for the GIL does not count, waiting for other programs does.",
+    "done by the clock, over one worker. Cores used at once are the CPU time of all workers by the clock, and by the "
+    "kernel's schedstat it is known for how many more they were ready while other programs had them.",
     measure,
     judge,
     exhibits,

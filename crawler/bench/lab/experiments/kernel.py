@@ -62,18 +62,19 @@ def block(kind: str, count: int, seconds: float) -> dict[str, float]:
 
 
 def use_cores(kind: str, count: int, blocks: int) -> dict[str, float]:
-    """Let each of ``count`` hash, which releases the GIL; return how many cores they kept busy, or would have."""
-    wanted: list[float] = []
+    """Let each of ``count`` hash, which releases the GIL; return what :func:`probe.at_once` says of the cores."""
+    stretches: list[probe.Stretch] = []
+
+    def hash_all() -> None:
+        for _ in range(blocks):
+            hashlib.sha256(_BLOCK)
 
     def work() -> None:
         with probe.CoreClock() as clock:
-            start = clock.seconds()
-            for _ in range(blocks):
-                hashlib.sha256(_BLOCK)
-            wanted.append(clock.seconds() - start)
+            stretches.append(clock.measure(hash_all))
 
     seconds = _together(kind, count, work)
-    return {"cores": sum(wanted) / seconds}
+    return probe.at_once(stretches, seconds)
 
 
 def _together(kind: str, count: int, call: Callable[[], object]) -> float:

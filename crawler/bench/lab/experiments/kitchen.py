@@ -64,13 +64,12 @@ class _Log:
 
     def chunk(self, units: int) -> None:
         """Work for one chunk."""
-        wanted, start, core = self._clock.seconds(), time.perf_counter(), time.thread_time()
-        burn(units)
-        core, end, wanted = time.thread_time() - core, time.perf_counter(), self._clock.seconds() - wanted
-        if core >= _MOST * (end - start):
-            _extend(self._ran, start, end)
-        if wanted >= _MOST * (end - start):
-            _extend(self._ready, start, end)
+        start = time.perf_counter()
+        stretch = self._clock.measure(lambda: burn(units))
+        if stretch.core >= _MOST * stretch.wall:
+            _extend(self._ran, start, start + stretch.wall)
+        if stretch.wanted >= _MOST * stretch.wall:
+            _extend(self._ready, start, start + stretch.wall)
 
     def finish(self) -> Dish:
         return {"began": self._began, "ended": time.perf_counter(), "ran": self._ran, "ready": self._ready}

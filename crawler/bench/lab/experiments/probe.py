@@ -3,7 +3,8 @@
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -44,13 +45,30 @@ def switches() -> int:
     return usage.ru_nvcsw + usage.ru_nivcsw
 
 
-class CoreClock:
-    """Counts the seconds in which the thread that made it had a core, or was ready for one and had to wait.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What became of a stretch of time of one thread, in seconds.
 
-    Waiting for the GIL, a lock or a socket does not count; waiting because other programs are busy does. So it says
-    how many cores a program would keep busy, also on a machine that is not quiet. The second number of the kernel's
-    ``schedstat`` is the time spent on a run queue.
+    ``core``: it had a core. ``ready``: it was ready for one that others held (the time on a run queue). The rest of
+    ``wall`` it was blocked: on the GIL, a lock, a socket, a timer.
     """
+
+    wall: float
+    core: float
+    ready: float
+
+    @property
+    def wanted(self) -> float:
+        """The most for which the thread could have kept a core busy, were nobody else on the machine.
+
+        It is more than what it would have: one that waits for the GIL wakes again and again to ask for it, and on a
+        busy machine each time waits for a core to do so.
+        """
+        return self.core + self.ready
+
+
+class CoreClock:
+    """Measures stretches of the thread that makes it, by the kernel's ``schedstat``; no other thread may ask it."""
 
     def __init__(self) -> None:
         self._schedstat = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
@@ -61,9 +79,31 @@ class CoreClock:
     def __exit__(self, *_: object) -> None:
         os.close(self._schedstat)
 
-    def seconds(self) -> float:
-        """Return the time so far. Only the thread that made the clock may ask."""
-        return time.thread_time() + int(os.pread(self._schedstat, 64, 0).split()[1]) / 1e9
+    def measure(self, call: Callable[[], object]) -> Stretch:
+        """Call something; return how the time went.
+
+        Reading ``schedstat`` gives up the GIL, so it is the last thing read on either side: what the thread then waits
+        for the GIL falls into the stretch by all three clocks, or by none.
+        """
+        wall, core, ready = time.perf_counter(), time.thread_time(), self._ready()
+        call()
+        wall, core = time.perf_counter() - wall, time.thread_time() - core
+        return Stretch(wall, core, self._ready() - ready)
+
+    def _ready(self) -> float:
+        return int(os.pread(self._schedstat, 64, 0).split()[1]) / 1e9
+
+
+def at_once(stretches: Iterable[Stretch], seconds: float) -> dict[str, float]:
+    """Add up the stretches of workers that ran together for so many seconds.
+
+    Returns:
+        ``seconds``; the cores that they ``used`` at the same time; and those ``wanted``, used or ready for. How
+        parallel they are lies between the two, which on a quiet machine are the same.
+    """
+    all_ = list(stretches)
+    used, wanted = sum(each.core for each in all_), sum(each.wanted for each in all_)
+    return {"seconds": seconds, "used": used / seconds, "wanted": wanted / seconds}
 
 
 def allow_many_files() -> int:

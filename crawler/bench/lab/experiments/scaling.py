@@ -19,7 +19,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from crawler.bench.lab.experiments.burn import START_S, burn
-from crawler.bench.lab.experiments.probe import CoreClock
+from crawler.bench.lab.experiments.probe import CoreClock, Stretch, at_once
 
 _TEXT = b" ".join(b"The %d-th word of a text that compresses a little." % n for n in range(4_000))
 _HTML = "<html><body>" + "<p>A paragraph with <a href='/x'>a link</a> in it.</p>" * 1_000 + "</body></html>"
@@ -75,12 +75,15 @@ def run(kind: str, work: str, workers: int, calls: int) -> dict[str, float]:
     Workers are started, have imported what they need and made a first call before the clock starts.
 
     Returns:
-        ``seconds`` until the last is done, and the ``cores`` that they kept busy or were ready for.
+        What :func:`at_once` says of them; ``seconds`` are until the last is done.
     """
-    seconds, wanted = {"threads": _threads, "processes": _processes, "interpreters": _in_interpreters}[kind](
+    seconds, stretches = {"threads": _threads, "processes": _processes, "interpreters": _in_interpreters}[kind](
         work, workers, calls
     )
-    return {"seconds": seconds, "cores": sum(wanted) / seconds}
+    return at_once(stretches, seconds)
+
+
+Race = tuple[float, list[Stretch]]
 
 
 def _loop(work: str, calls: int) -> None:
@@ -89,25 +92,22 @@ def _loop(work: str, calls: int) -> None:
         call()
 
 
-def _clocked(go: Callable[[], None]) -> float:
-    """Return the seconds that a call had a core or was ready for one."""
+def _clocked(go: Callable[[], None]) -> Stretch:
     with CoreClock() as clock:
-        start = clock.seconds()
-        go()
-        return clock.seconds() - start
+        return clock.measure(go)
 
 
-def _threads(work: str, workers: int, calls: int) -> tuple[float, list[float]]:
+def _threads(work: str, workers: int, calls: int) -> Race:
     return _race(workers, lambda _: _loop(work, 1), lambda _: _loop(work, calls))
 
 
-def _race(workers: int, prepare: Callable[[int], None], go: Callable[[int], None]) -> tuple[float, list[float]]:
-    ready, wanted = threading.Barrier(workers + 1, timeout=START_S), list[float]()
+def _race(workers: int, prepare: Callable[[int], None], go: Callable[[int], None]) -> Race:
+    ready, stretches = threading.Barrier(workers + 1, timeout=START_S), list[Stretch]()
 
     def one(number: int) -> None:
         prepare(number)
         ready.wait()
-        wanted.append(_clocked(lambda: go(number)))
+        stretches.append(_clocked(lambda: go(number)))
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(workers)]
     for thread in threads:
@@ -116,10 +116,10 @@ def _race(workers: int, prepare: Callable[[int], None], go: Callable[[int], None
     start = time.perf_counter()
     for thread in threads:
         thread.join()
-    return time.perf_counter() - start, wanted
+    return time.perf_counter() - start, stretches
 
 
-def _processes(work: str, workers: int, calls: int) -> tuple[float, list[float]]:
+def _processes(work: str, workers: int, calls: int) -> Race:
     context = multiprocessing.get_context("spawn")
     ready, answers = context.Barrier(workers + 1, timeout=START_S), context.SimpleQueue()
     processes = [
@@ -129,11 +129,11 @@ def _processes(work: str, workers: int, calls: int) -> tuple[float, list[float]]
         process.start()
     ready.wait()
     start = time.perf_counter()
-    wanted: list[float] = [answers.get() for _ in processes]
+    stretches: list[Stretch] = [answers.get() for _ in processes]
     seconds = time.perf_counter() - start
     for process in processes:
         process.join()
-    return seconds, wanted
+    return seconds, stretches
 
 
 def _process(work: str, calls: int, ready: Barrier, answers: Any) -> None:
@@ -142,7 +142,7 @@ def _process(work: str, calls: int, ready: Barrier, answers: Any) -> None:
     answers.put(_clocked(lambda: _loop(work, calls)))
 
 
-def _in_interpreters(work: str, workers: int, calls: int) -> tuple[float, list[float]]:
+def _in_interpreters(work: str, workers: int, calls: int) -> Race:
     create = _interpreters()
     assert create is not None
     made: dict[int, Callable[[str], None]] = {}
