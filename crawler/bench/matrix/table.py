@@ -38,8 +38,8 @@ def print_table(results: Mapping[str, Any]) -> None:
             if not cell["valid"]:
                 console.print(Text(f"invalid: {label(cell)}: {cell['why']}", "red"))
         console.print()
-    for each in results["left_out"]:
-        console.print(Text(f"left out: {each['variant']} on {each['workload']}: {each['why']}", "dim"))
+    for variant, why in dict.fromkeys((each["variant"], each["why"]) for each in results["left_out"]):
+        console.print(Text(f"left out: {variant}: {why}", "dim"))
     console.print(Text(_LEGEND, "dim"))
     busiest = max((block["others_cores"] for block in results["blocks"]), default=0.0)
     if busiest > DISTURBED * results["machine"]["cores"]:
