@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 _UNIT_BYTES = 16 * 2**10
-_MOST_WEIGHT = 64.0
+_MOST_WEIGHT = 128.0
 
 
 def weight(size: int) -> float:
@@ -18,7 +18,7 @@ class BatchSizer:
     A batch aims at ``target_s`` of work: handing a batch over costs a few tenths of a millisecond whatever it
     holds, so some milliseconds of work make that cost vanish, while a page waits for at most that long behind
     its batch-mates. Large pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch
-    holds no more than a mebibyte or one page. ``cost_s`` is the exponentially weighted mean of the seconds that a
+    holds no more than two mebibytes or one page. ``cost_s`` is the exponentially weighted mean of the seconds that a
     weight of 1 took in a worker.
     """
 

@@ -15,7 +15,6 @@ _FOLLOWED_RELS = frozenset({"canonical", "next"})
 
 _MAX_VALUE = 2_000
 _MAX_KEY = 100
-_MAX_REFRESH = 10_000
 _MAX_LANGUAGE = 35
 _MAX_ENTRIES = 100
 
@@ -132,7 +131,7 @@ def _pragma(hints: Hints, name: str, content: str) -> None:
     if name == "content-language":
         hints.describe("language", content.partition(",")[0], _MAX_LANGUAGE)
     elif name == "refresh":
-        match = _REFRESH.match(content[:_MAX_REFRESH])  # HTML, 4.2.5.3
+        match = _REFRESH.match(content)  # HTML, 4.2.5.3
         reference = hints.refer(match[1] or match[2] or match[3]) if match else None
         if reference:
             hints.roles.setdefault("refresh", reference)

@@ -5,16 +5,18 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
-from cpu_stage.executors import ExecutorModule
+from cpu_stage.executors import ExecutorModule, Opened
 from cpu_stage.handle import ProcessHandle
-from cpu_stage.pulse import BATCHES, POSITION, RESIDENT, Place, Pulse, place
+from cpu_stage.parcels import Packing
+from cpu_stage.pulse import BATCHES, POSITION, RESIDENT, Place, place
+from cpu_stage.slab import Slab
 from cpu_stage.types import AnalysisError, AnalysisErrorKind, Page
 from cpu_stage.watch import OUTSIDE, Watch
-from cpu_stage.worker import Finished, Plan, Processed, RawPage, Work, prepare, run_batch
+from cpu_stage.worker import Finished, Plan, Processed, RawPage, prepare, run_batch
 
 _NEWS_S = 2.0
 
@@ -37,10 +39,6 @@ class Job:
     alone: bool = False
     errors: dict[str, AnalysisError] = field(default_factory=dict)
 
-    def work(self) -> Work:
-        """Return what is sent to the worker."""
-        return Work(self.item, frozenset(self.errors))
-
 
 @dataclass(slots=True)
 class Batch:
@@ -62,9 +60,7 @@ class Verdict:
 class Lane:
     """One worker. It holds at most ``depth`` batches: one runs, the next waits in the pipe."""
 
-    def __init__(
-        self, executor: Executor, pulse: Pulse, depth: int, watch: Watch, process: ProcessHandle | None
-    ) -> None:
+    def __init__(self, opened: Opened, depth: int, watch: Watch) -> None:
         self.batches: deque[Batch] = deque()
         self.pages = 0
         self.ended = 0.0
@@ -74,20 +70,19 @@ class Lane:
         self.draining = False
         """It takes no more batches: its successor is there, or it is far too old to wait for that."""
         self.verdict: Verdict | None = None
-        self._executor = executor
-        self._pulse = pulse
+        self._executor = opened.executor
+        self._pulse = opened.pulse
+        self._slab = Slab(opened.memory)
         self._depth = depth
         self._watch = watch
-        self._process = process
+        self._process = None if opened.pid is None else ProcessHandle(opened.pid)
         self._numbers = 0
         self._over_since = 0.0
 
     @classmethod
     async def start(cls, module: ExecutorModule, plan: Plan, watch: Watch) -> "Lane":
         """Start a worker; its plan is not loaded yet (:meth:`prepare`)."""
-        pulse = module.new_pulse()
-        executor, pid = await asyncio.to_thread(module.open_executor, plan, pulse)
-        return cls(executor, pulse, module.DEPTH, watch, None if pid is None else ProcessHandle(pid))
+        return cls(await asyncio.to_thread(module.open_executor, plan), module.DEPTH, watch)
 
     async def prepare(self, plan: Plan) -> str | None:
         """Have the worker load its plan; return why it cannot.
@@ -111,12 +106,14 @@ class Lane:
         """Whether the lane takes another batch."""
         return len(self.batches) < self._depth and not self.draining and self.verdict is None
 
-    def send(self, jobs: list[Job], done: Callable[["Lane", Batch, Future[Finished]], None]) -> None:
+    def send(self, jobs: list[Job], packing: Packing, done: Callable[["Lane", Batch, Future[Finished]], None]) -> None:
         """Hand a batch to the worker; ``done`` is called in any thread when it ended."""
         self._numbers = self._numbers % BATCHES + 1
         batch = Batch(self._numbers, jobs)
         self.batches.append(batch)
-        future = self._submit(run_batch, batch.number, [job.work() for job in jobs])
+        part = self._slab.part(batch.number)
+        parcels = [packing.pack(job.item, job.errors, part) for job in jobs]
+        future = self._submit(run_batch, batch.number, parcels)
         future.add_done_callback(lambda ended: done(self, batch, ended))
 
     def _submit(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:

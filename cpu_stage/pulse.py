@@ -10,7 +10,7 @@ POSITION = 0
 """Where the worker is: :func:`position`."""
 
 RESIDENT = 1
-"""Its resident memory in bytes when it began the page that it is at; 0 where nobody asked for it."""
+"""Its resident memory in bytes when it began the page that it is at, or a millisecond before; 0 where nobody asked."""
 
 SIZE = 2
 

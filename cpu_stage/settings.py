@@ -15,7 +15,7 @@ class StageSettings:
 
     executor: str = "processes"
     workers: int = 2
-    batch: int = 16
+    batch: int = 64
     page_timeout: float | None = 30.0
     page_memory: int | None = None
     recycle_pages: int | None = None

@@ -23,10 +23,11 @@ from cpu_stage.batching import BatchSizer, weight
 from cpu_stage.blame import Blame
 from cpu_stage.crew import Crew
 from cpu_stage.lanes import Batch, Job, Lane
+from cpu_stage.parcels import Packing
 from cpu_stage.settings import StageSettings
 from cpu_stage.types import Page, StageError
 from cpu_stage.waiting import Waiting
-from cpu_stage.worker import Finished, Narrow, Plan, Processed, RawPage, failed
+from cpu_stage.worker import Finished, Plan, Processed, RawPage, failed
 
 __all__ = ["CpuStage", "StageCounts", "StageSettings"]
 
@@ -52,7 +53,7 @@ class CpuStage:
         plan = replace(plan, meter=settings.page_memory is not None)
         names = [spec.name for spec in plan.analyzers]
         self._blame = Blame(names, settings.page_timeout, settings.page_memory)
-        self._narrow = Narrow.to(plan.parse.needs)
+        self._packing = Packing.of(plan.parse.needs)
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose)
         self._most = 1 if settings.executor == "inline" else settings.batch
         self._sizer = BatchSizer()
@@ -95,9 +96,8 @@ class CpuStage:
             raise StageError("the stage is closed")
         if self._crew.error:
             raise self._crew.error
-        if isinstance(item, Page):
-            item = self._narrow(item)
-        job = Job(item, self._loop.create_future(), weight(item.size()))
+        size = self._packing.size(item) if isinstance(item, Page) else len(item.body)
+        job = Job(item, self._loop.create_future(), weight(size))
         self._waiting.put(job)
         if not self._pump_due:
             self._pump_due = True
@@ -123,7 +123,7 @@ class CpuStage:
                 return
             share = self._sizer.share(self._waiting.weight, len(self._crew.lanes))
             if jobs := self._waiting.take(self._most, self._sizer.full() if lane.batches else share):
-                lane.send(jobs, self._ended)
+                lane.send(jobs, self._packing, self._ended)
 
     def _is_enough(self) -> bool:
         """Whether there waits a full batch, which may as well wait at a lane that is busy."""

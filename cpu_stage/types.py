@@ -32,6 +32,10 @@ class Crossing:
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return type(self), _getter(type(self).__slots__)(self)
 
+    def fields(self) -> list[object]:
+        """Return the fields' values, in their order."""
+        return list(_getter(type(self).__slots__)(self))
+
 
 @functools.cache
 def _getter(names: tuple[str, ...]) -> "operator.attrgetter[tuple[object, ...]]":
@@ -58,10 +62,6 @@ class Page(Crossing):
     nofollow: frozenset[str] = frozenset()
     meta: Mapping[str, str] = field(default_factory=dict)
     html: str = ""
-
-    def size(self) -> int:
-        """Return its size in characters, as far as that matters for sending it."""
-        return len(self.text) + len(self.html)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 from cpu_stage import parsers
 from cpu_stage.analyze import describe, run
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, LoadedAnalyzer, libraries, load
+from cpu_stage.parcels import Parcel, unpack
 from cpu_stage.pulse import PARSE_STEP, POSITION, RESIDENT, Pulse, position
 from cpu_stage.resident import ResidentMemory
-from cpu_stage.types import Analysis, AnalysisError, Crossing, Needs, Page, ParseOptions
+from cpu_stage.slab import SharedMemory, Slab
+from cpu_stage.types import Analysis, AnalysisError, Crossing, Page, ParseOptions
 
 PARSE = "parse"
 """The name under which a page fails in ``analysis_error`` where no single analyzer is to blame."""
 
 _NOINDEX = frozenset({"noindex", "none"})
+
+_FRESH_S = 0.001
+"""How long a reading of the memory will do: pages that take less cannot take much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,6 @@ class RawPage(Crossing):
     body: bytes
     robots: str = ""
 
-    def size(self) -> int:
-        """Return its size in bytes, as far as that matters for sending it."""
-        return len(self.body)
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -41,7 +42,7 @@ class Plan:
 
     ``raw`` is whether raw pages come, for which the worker loads a parser. ``nice`` is the OS priority of worker
     processes: the event loop comes first. ``meter`` is whether a worker notes its memory at every page, which a limit
-    of memory needs and which costs three microseconds.
+    of memory needs and which costs two microseconds at a time.
     """
 
     analyzers: tuple[AnalyzerSpec, ...] = ()
@@ -62,14 +63,6 @@ class Plan:
             names += [spec.target.partition(":")[0]] if spec.target.startswith("cpu_stage.") else []
             names += libraries(spec)
         return names
-
-
-@dataclass(frozen=True, slots=True)
-class Work(Crossing):
-    """One page of a batch. ``skip`` names the analyzers that failed on it before: they do not run again."""
-
-    item: Page | RawPage
-    skip: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +87,6 @@ def noindex(page: Page) -> bool:
     return not _NOINDEX.isdisjoint(page.meta.get("robots", "").split(", "))
 
 
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """Leaves out of a page what no analyzer needs, so that it is not sent; of ``meta`` the robots directives stay."""
-
-    text: bool
-    html: bool
-    links: bool
-    meta: bool
-
-    @classmethod
-    def to(cls, needs: Needs) -> "Narrow":
-        """Keep what is needed."""
-        return cls(Needs.TEXT in needs, Needs.HTML in needs, Needs.LINKS in needs, Needs.META in needs)
-
-    def __call__(self, page: Page) -> Page:
-        """Return the page, narrowed."""
-        robots = page.meta.get("robots")
-        return Page(
-            url=page.url,
-            content_type=page.content_type,
-            charset=page.charset,
-            title=page.title,
-            text=page.text if self.text else "",
-            links=page.links if self.links else (),
-            nofollow=page.nofollow if self.links else frozenset(),
-            meta=page.meta if self.meta else ({"robots": robots} if robots else {}),
-            html=page.html if self.html else "",
-        )
-
-
 def failed(item: Page | RawPage, errors: Mapping[str, AnalysisError]) -> Processed:
     """Make the result of a page that could not be finished."""
     page = Page(item.url, item.content_type, "", None) if isinstance(item, RawPage) else None
@@ -143,22 +106,23 @@ class _Bench:
             parsers.load(plan.parse.parser)
             importlib.import_module("cpu_stage.parse")
 
-    def process(self, work: Work, at: Callable[[int], None]) -> Processed:
+    def process(self, item: Page | RawPage, skip: frozenset[str], at: Callable[[int], None]) -> Processed:
         """Parse where needed, then run every analyzer; never raises for a page."""
-        at(PARSE_STEP)
-        if not isinstance(work.item, RawPage):
-            return Processed(None, self._analyze(work.item, work.skip, at), 0.0)
+        if not isinstance(item, RawPage):
+            return Processed(None, self._analyze(item, skip, at), 0.0)
         start = time.perf_counter()
         try:
-            page, stripped = _parse(work.item, self.plan.parse)
+            page, stripped = _parse(item, self.plan.parse)
         except Exception as error:  # noqa: BLE001 - one page must not cost its batch-mates their results
-            return failed(work.item, {PARSE: describe(error)})
+            return failed(item, {PARSE: describe(error)})
         parse_s = time.perf_counter() - start
-        return Processed(stripped, self._analyze(page, work.skip, at), parse_s)
+        return Processed(stripped, self._analyze(page, skip, at), parse_s)
 
     def _analyze(self, page: Page, skip: frozenset[str], at: Callable[[int], None]) -> Analysis:
         if self.plan.obey_noindex and noindex(page):
             return Analysis(page.url, {}, {}, 0.0, self.name)
+        if not skip:
+            return run(self.analyzers, page, self.name, lambda n: at(n + 1))
         wanted = [(i, a) for i, a in enumerate(self.analyzers) if a.name not in skip]
         return run([a for _, a in wanted], page, self.name, lambda n: at(wanted[n][0] + 1))
 
@@ -174,12 +138,14 @@ def _parse(raw: RawPage, options: ParseOptions) -> tuple[Page, Page]:
 
 # Every kind of worker has a context of its own: a process, a thread, an interpreter, and the inline executor.
 _pulse: ContextVar[Pulse] = ContextVar("_pulse")
+_slab: ContextVar[Slab] = ContextVar("_slab")
 _bench: ContextVar[_Bench] = ContextVar("_bench")
 
 
-def attach(pulse: Pulse) -> None:
-    """Make ``pulse`` the one through which this worker speaks."""
+def attach(pulse: Pulse, memory: SharedMemory = b"") -> None:
+    """Make ``pulse`` the one through which this worker speaks, and ``memory`` where it finds the texts of its pages."""
     _pulse.set(pulse)
+    _slab.set(Slab(memory))
 
 
 def prepare(plan: Plan) -> str | None:
@@ -196,17 +162,20 @@ def prepare(plan: Plan) -> str | None:
     return None
 
 
-def run_batch(number: int, batch: Sequence[Work]) -> Finished:
+def run_batch(number: int, batch: Sequence[Parcel]) -> Finished:
     """Process a batch in order; what comes back is plain data, so it can always be pickled."""
     bench, start = _bench.get(), time.perf_counter()
-    pulse, memory, results = bench.pulse, bench.memory, []
-    for page, work in enumerate(batch):
+    pulse, memory, part, results = bench.pulse, bench.memory, _slab.get().part(number), []
+    stale = 0.0
+    for page, parcel in enumerate(batch):
 
         def at(step: int, page: int = page) -> None:
             pulse[POSITION] = position(number, page, step)
 
-        if memory:
+        if memory and time.perf_counter() > stale:
             pulse[RESIDENT] = memory.read()
-        results.append(bench.process(work, at))
+            stale = time.perf_counter() + _FRESH_S
+        at(PARSE_STEP)
+        results.append(bench.process(*unpack(parcel, part), at))
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
     return Finished(results, time.perf_counter() - start)

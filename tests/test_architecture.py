@@ -33,7 +33,8 @@ def modules_after(code: str) -> list[str]:
 
 
 async def test_a_worker_process_imports_nothing_of_the_crawler() -> None:
-    importlib.import_module("crawler.build")
+    for name in ("crawler.build", "crawler.fetch.aio"):
+        importlib.import_module(name)
     assert {"crawler", "aiohttp", "pydantic"} <= top_level(list(sys.modules)), "the parent has them"
     names = ("worker_process", "length")
     specs = [AnalyzerSpec(name, target) for name, target in BUILT_IN.items()]

@@ -7,9 +7,10 @@ a page can be killed without touching its neighbours, and no queue is shared.
 import importlib
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from cpu_stage.pulse import Pulse
+from cpu_stage.slab import SharedMemory
 from cpu_stage.worker import Plan
 
 KINDS: Mapping[str, str] = {
@@ -20,23 +21,29 @@ KINDS: Mapping[str, str] = {
 }
 
 
+class Opened(NamedTuple):
+    """An executor, and what is shared with its worker.
+
+    ``pulse`` is how the worker says what it is doing. Only a process, which ``pid`` names, has ``memory`` for the texts
+    of its pages: the others read them where they are.
+    """
+
+    executor: Executor
+    pulse: Pulse
+    memory: SharedMemory = b""
+    pid: int | None = None
+
+
 class ExecutorModule(Protocol):
     """What each module of this package offers."""
 
     DEPTH: int
     """Batches that a lane may hold: one running and one waiting, so that a worker never idles for the loop."""
 
-    def new_pulse(self) -> Pulse:
-        """Make the numbers through which a worker says what it is doing."""
-        ...
-
-    def open_executor(self, plan: Plan, pulse: Pulse, /) -> tuple[Executor, int | None]:
-        """Open an executor with one worker that is attached to ``pulse``; may block for a while.
+    def open_executor(self, plan: Plan, /) -> Opened:
+        """Open an executor with one worker; may block for a while.
 
         Loading the plan is the worker's first task (:func:`cpu_stage.worker.prepare`), not part of this.
-
-        Returns:
-            The executor, and the worker's process id where it is a process that can be killed.
 
         Raises:
             OSError, EOFError, RuntimeError: there is no worker to be had right now.

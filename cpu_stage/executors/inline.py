@@ -5,7 +5,8 @@ from concurrent.futures import Executor, Future
 from contextvars import Context
 from typing import ParamSpec, TypeVar
 
-from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.executors import Opened
+from cpu_stage.pulse import SIZE
 from cpu_stage.worker import Plan, attach
 
 P = ParamSpec("P")
@@ -30,13 +31,8 @@ class InlineExecutor(Executor):
         return future
 
 
-def new_pulse() -> Pulse:
-    """Make a pulse in plain memory."""
-    return [0.0] * SIZE
-
-
-def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
+def open_executor(_plan: Plan) -> Opened:
     """Open the executor."""
-    executor = InlineExecutor()
+    executor, pulse = InlineExecutor(), [0.0] * SIZE
     executor.submit(attach, pulse)
-    return executor, None
+    return Opened(executor, pulse)

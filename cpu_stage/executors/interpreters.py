@@ -12,7 +12,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextvars import Context
 from typing import Any, TypeVar
 
-from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.executors import Opened
+from cpu_stage.pulse import SIZE
 from cpu_stage.runtime import python_build
 from cpu_stage.types import StageError
 from cpu_stage.worker import Plan, attach
@@ -47,19 +48,16 @@ class _Adapter(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def new_pulse() -> Pulse:
-    """Make a pulse that nobody reads: a subinterpreter shares no such memory, and could not be killed anyway."""
-    return [0.0] * SIZE
-
-
 def check() -> None:
     """Raise StageError where this Python has no such executor."""
     if not hasattr(futures, "InterpreterPoolExecutor"):
         raise StageError(f"cpu.executor interpreters needs Python 3.14; this is {python_build()}: choose processes")
 
 
-def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
+def open_executor(_plan: Plan) -> Opened:
     """Open a pool of one subinterpreter.
+
+    Nobody reads its pulse: it would be memory to share, and a subinterpreter could not be killed anyway.
 
     Raises:
         StageError: this Python has none.
@@ -67,5 +65,6 @@ def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
     check()
     pool = futures.InterpreterPoolExecutor  # type: ignore[attr-defined]  # of 3.14: check() has seen to it
     executor = _Adapter(pool(1, "cpu-stage", initializer=exec, initargs=(_FIND_MODULES.format(path=sys.path),)))
+    pulse = [0.0] * SIZE
     executor.submit(attach, pulse)
-    return executor, None
+    return Opened(executor, pulse)

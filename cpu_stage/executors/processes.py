@@ -13,16 +13,17 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver, get_context, resource_tracker
 from typing import cast
 
-from cpu_stage.executors import preload
+from cpu_stage import slab
+from cpu_stage.executors import Opened, preload
 from cpu_stage.executors.process import settle_in
 from cpu_stage.pulse import SIZE, Pulse
 from cpu_stage.worker import Plan
 
-DEPTH = 2
+DEPTH = slab.PARTS
 
 # One page is one thread's work: a BLAS that starts a thread per core would only fight its neighbours.
 _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -31,15 +32,12 @@ _context = get_context("forkserver")
 _starting = threading.Lock()
 
 
-def new_pulse() -> Pulse:
-    """Make a pulse in memory that parent and worker share."""
-    return cast("Pulse", _context.RawArray("d", SIZE))
-
-
-def open_executor(plan: Plan, pulse: Pulse) -> tuple[Executor, int]:
+def open_executor(plan: Plan) -> Opened:
     """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
     modules = ["cpu_stage.executors.process", *plan.modules()]
-    executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, plan.nice))
+    pulse = cast("Pulse", _context.RawArray("d", SIZE))
+    memory = _context.RawArray("c", slab.SIZE)
+    executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, memory, plan.nice))
     with _starting, _signals_blocked():
         _start_server(modules)
         with _main_hidden():
@@ -50,7 +48,7 @@ def open_executor(plan: Plan, pulse: Pulse) -> tuple[Executor, int]:
         executor.shutdown(wait=False)
         raise
     _leave_pipes_to_worker(executor)
-    return executor, pid
+    return Opened(executor, pulse, memory, pid)
 
 
 def _start_server(modules: list[str]) -> None:

@@ -3,19 +3,16 @@
 A page that crashes ends the whole program; one that never ends keeps its lane for good, and the program from ending.
 """
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
-from cpu_stage.pulse import SIZE, Pulse
+from cpu_stage.executors import Opened
+from cpu_stage.pulse import SIZE
 from cpu_stage.worker import Plan, attach
 
 DEPTH = 2
 
 
-def new_pulse() -> Pulse:
-    """Make a pulse in plain memory."""
-    return [0.0] * SIZE
-
-
-def open_executor(_plan: Plan, pulse: Pulse) -> tuple[Executor, None]:
+def open_executor(_plan: Plan) -> Opened:
     """Open a pool of one thread."""
-    return ThreadPoolExecutor(1, "cpu-stage", initializer=attach, initargs=(pulse,)), None
+    pulse = [0.0] * SIZE
+    return Opened(ThreadPoolExecutor(1, "cpu-stage", initializer=attach, initargs=(pulse,)), pulse)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from crawler.bench.handoff.command import handoff
+
 _RUN = "run"
 _INTERRUPTED = 130
 
@@ -66,3 +68,6 @@ def run(  # noqa: PLR0913 - one parameter per documented option
     print_table(results)
     click.echo(f"{report} and {output / RESULTS}")
     ctx.exit(0 if all(cell["valid"] for cell in results["cells"]) else 1)
+
+
+bench.add_command(handoff)

@@ -50,10 +50,10 @@ class CpuConfig(Section):
         "auto", description="How many. auto: one for each core that this process may use, so that none idles."
     )
     batch: Count = Field(
-        16,
+        64,
         le=1_000,
-        description="Most pages in one batch. 16, because the cost of sending is spread thin by then, and a lost "
-        "batch is small.",
+        description="Most pages in one batch; one that takes long holds fewer, some milliseconds of work. 64, because "
+        "the cost of sending is spread thin by then, and a lost batch is small.",
     )
     page_timeout: PositiveDuration | None = Field(
         30.0,

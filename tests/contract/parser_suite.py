@@ -153,6 +153,7 @@ class ParserSuite(abc.ABC):
             ("<table><caption>cap</caption><thead><tr><th>h<tbody><tr><td>b</table>", "cap\nh\nb"),
             ("<table><tr><td>a<td><table><tr><td>b<td>c</table>d<tr><td>e</table>f", "a\nb c\nd\ne\nf"),
             ("<table><tr><td>a<p>b<td>c</table>", "a\nb\nc"),
+            ("<table><tr><th>a<th>b<tr><th>c</table>d", "a b\nc\nd"),
             ("<table>outside<tr><td>inside</table>", "outside\ninside"),
         ],
     )
@@ -240,6 +241,9 @@ class ParserSuite(abc.ABC):
     )
     def test_what_only_looks_like_an_element_is_none(self, html: str) -> None:
         assert self.hrefs(html) == []
+
+    def test_only_the_template_element_of_html_is_inert(self) -> None:
+        assert self.hrefs("<svg><template><a href=1></a></template></svg>") == ["1"]
 
     # Broken pages
 

@@ -24,7 +24,7 @@ MALIGN = {
     "allocate": "memory",
     "unpicklable": "exception",
 }
-SETTINGS = StageSettings("processes", WIDTH, page_timeout=1.0, page_memory=100 * 2**20)
+SETTINGS = StageSettings("processes", WIDTH, page_timeout=3.0, page_memory=16 * 2**20)
 
 
 def stream() -> list[Page]:

@@ -68,9 +68,9 @@ async def test_a_page_over_its_time_is_stopped_and_its_neighbours_are_not_lost(t
 
 async def test_a_page_over_its_memory_is_stopped_and_its_neighbours_are_not_lost() -> None:
     items = [page("allocate") if n == 20 else page(f"p{n}") for n in range(40)]
-    results = await process(items, page_memory=100 * MIB)
+    results = await process(items, page_memory=16 * MIB)
     assert errors(results) == {"allocate": {"misbehave": "memory"}}
-    assert results[20].analysis.errors["misbehave"].message == "took more than 100 MiB; its worker was replaced"
+    assert results[20].analysis.errors["misbehave"].message == "took more than 16 MiB; its worker was replaced"
     assert sum("misbehave" in r.analysis.values for r in results) == 39
 
 

@@ -12,13 +12,19 @@ from typing import Any
 import pytest
 
 from cpu_stage.loading import AnalyzerSpec
+from cpu_stage.parcels import Packing, Parcel
 from cpu_stage.runtime import python_build
+from cpu_stage.slab import Slab
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Page, StageError
-from cpu_stage.worker import Plan, RawPage, Work, attach, prepare, run_batch
+from cpu_stage.types import Needs, Page, StageError
+from cpu_stage.worker import Plan, RawPage, attach, prepare, run_batch
 
 PAGE = Page("http://example.test/", "text/html", "utf-8", "T", text="some text")
 PURE = AnalyzerSpec("length", "tests.sample_analyzers:length")
+
+
+def parcel(item: Page | RawPage) -> Parcel:
+    return Packing.of(Needs.ALL).pack(item, (), Slab().part(1))
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python has subinterpreters")
@@ -61,7 +67,7 @@ def test_a_worker_works_in_a_subinterpreter(call: Callable[..., Any]) -> None:
     call(attach, [0.0, 0.0])
     assert call(prepare, Plan((PURE,), raw=False)) is None
     for number in (1, 2):
-        [processed] = call(run_batch, number, [Work(PAGE)])
+        [processed] = call(run_batch, number, [parcel(PAGE)]).results
         assert processed.analysis.values == {"length": {"characters": 9}}
 
 
@@ -84,5 +90,5 @@ def test_a_library_that_refuses_subinterpreters_is_named(call: Callable[..., Any
 def test_a_raw_page_that_comes_nevertheless_says_why_it_cannot_be_parsed(call: Callable[..., Any]) -> None:
     call(attach, [0.0, 0.0])
     call(prepare, Plan((PURE,), raw=False))
-    [processed] = call(run_batch, 1, [Work(RawPage("http://example.test/", "text/html", b""))])
+    [processed] = call(run_batch, 1, [parcel(RawPage("http://example.test/", "text/html", b""))]).results
     assert "can_ada" in processed.analysis.errors["parse"].message

@@ -108,6 +108,12 @@ def test_a_header_that_is_no_ascii_can_be_written_and_means_nothing() -> None:
     assert page("", "noindex\udcff, \u017fnoindex, no\u212aindex, nofollow").meta == {"robots": "nofollow"}
 
 
+def test_of_a_page_s_directives_no_more_is_read_than_anyone_means() -> None:
+    many = "".join(f"<meta name=robots content=d{n}>" for n in range(1_000))
+    assert page(many).meta["robots"].split(", ") == [f"d{n}" for n in range(100)]
+    assert page(f"<meta name=robots content='{'d' * 3_000},nofollow'>").meta["robots"] == "d" * 2_000
+
+
 def test_text_and_binary_bodies_have_the_directives_of_their_header() -> None:
     for content_type in ("text/plain", "image/png"):
         found = parse("http://e.test/", content_type, b"\0", ParseOptions(), robots="none")

@@ -37,7 +37,8 @@ def tell(ended: Ended, items: int) -> dict[str, float]:
         ``survivors``: workers besides the culprit that did all their items; ``others_done``: the share of their items;
         ``again``: items done more than once; ``host_alive``: 1 or 0; ``exit_code`` (negative: a signal).
     """
-    lines = [line for line in ended.output.splitlines() if line[:1].isdigit()]
+    # A worker of Tandem's writes to the standard error, whatever it prints to: the output is for records.
+    lines = [line for line in (ended.output + ended.errors).splitlines() if line[:1].isdigit()]
     done = set(lines)
     per_worker = [sum(line.startswith(f"{worker}/") for line in done) for worker in range(1, faults.WORKERS)]
     return {
