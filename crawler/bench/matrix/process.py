@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import crawler
+from crawler.bench.matrix.child import UNAVAILABLE
 from crawler.bench.matrix.orders import Order, Outcome
 from crawler.bench.matrix.sampling import PERIOD_S, Sampler
 from crawler.errors import CrawlerError
@@ -23,6 +24,10 @@ _CHUNK = 1 << 20
 
 class CellError(CrawlerError):
     """A cell's process failed: one line that says how."""
+
+
+class UnavailableError(CellError):
+    """Its executor cannot run these analyzers."""
 
 
 class CellProcess:
@@ -88,7 +93,7 @@ class CellProcess:
             if select.select([source], [], [], PERIOD_S)[0]:
                 chunk = os.read(source, _CHUNK)
                 if not chunk:
-                    raise CellError(self._cause())
+                    raise self._ended()
                 self._rest += chunk
             elif time.monotonic() > deadline:
                 self._kill()
@@ -98,13 +103,14 @@ class CellProcess:
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
-    def _cause(self) -> str:
+    def _ended(self) -> CellError:
         """Say how it ended: its last words, and its exit code."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_S)
         self._errors.seek(0)
         words = self._errors.read().decode(errors="replace").strip().splitlines()
-        return f"exit code {self._process.poll()}: {words[-1] if words else 'no message'}"
+        last, code = words[-1] if words else "no message", self._process.poll()
+        return UnavailableError(last) if code == UNAVAILABLE else CellError(f"exit code {code}: {last}")
 
     def _kill(self) -> None:
         """Kill the whole group: the process, if it is there still, and its workers."""
