@@ -38,6 +38,7 @@ class CellProcess:
         self._patience = patience
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._rest = b""
+        self._killed = False
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
@@ -107,15 +108,21 @@ class CellProcess:
         """Say how it ended: its last words, and its exit code."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_S)
+        self._kill()
         self._errors.seek(0)
         words = self._errors.read().decode(errors="replace").strip().splitlines()
         last, code = words[-1] if words else "no message", self._process.poll()
         return UnavailableError(last) if code == UNAVAILABLE else CellError(f"exit code {code}: {last}")
 
     def _kill(self) -> None:
-        """Kill the whole group: the process, if it is there still, and its workers."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """Kill the whole group, once: the process, if it is there still, and its workers.
+
+        Not again later, when the number may be that of somebody else's group.
+        """
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 
