@@ -179,7 +179,8 @@ async def test_lost_workers_leave_no_files_open() -> None:
         before = open_files()
         await asyncio.gather(*(running.submit(page("_exit")) for _ in range(20)))
         await running.warm()
-        await until(lambda: open_files() <= before)
+        # Twenty pages cost forty workers, so a leak shows as forty files; a few come and go with the workers at hand.
+        await until(lambda: open_files() <= before + 10)
 
 
 def open_files() -> int:
