@@ -4,15 +4,18 @@ What then remains of a crawl is the client's own cost. Answers come at once, wha
 
 aioresponses 0.7.9 needs two repairs to work with aiohttp 3.14, to be deleted when a later release does: its responses
 lack the argument ``stream_writer``, and the protocol of their streams has no parser, which aiohttp needs to pause a
-large body.
+large body. And it makes two ``Mock`` objects for each response, and has aiohttp note a traceback, which took as long as
+the crawler itself: plain objects stand in for them.
 """
 
+import asyncio
 import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock, patch
+from unittest.mock import patch
 
 from aiohttp import ClientResponse, StreamReader
 from aiohttp.client_proto import ResponseHandler
@@ -30,17 +33,28 @@ except ImportError as missing:
     ) from missing
 
 _ANY = re.compile(".*")
+_WRITER = SimpleNamespace(output_size=0)
 
 
 class _Response(ClientResponse):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("stream_writer", Mock(output_size=0))
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{**kwargs, "stream_writer": _WRITER, "loop": asyncio.get_running_loop()})
 
 
-def _stream(loop: Any = None) -> StreamReader:
+class _Parser:
+    """The parser of a stream whose body is there already."""
+
+    def feed_data(self, _: bytes) -> tuple[tuple[()], bool, bytes]:
+        return (), False, b""
+
+    def pause_reading(self) -> None:
+        pass
+
+
+def _stream(_: object) -> StreamReader:
+    loop = asyncio.get_running_loop()
     protocol = ResponseHandler(loop=loop)
-    protocol._parser = Mock(feed_data=Mock(return_value=((), False, b"")))  # noqa: SLF001 - see the module docstring
+    protocol._parser = _Parser()  # type: ignore[assignment]  # noqa: SLF001 - see the module docstring
     return StreamReader(protocol, limit=2**16, loop=loop)
 
 
@@ -50,6 +64,7 @@ def table() -> Iterator[aioresponses]:
     with (
         patch("aioresponses.core.ClientResponse", _Response),
         patch("aioresponses.core.stream_reader_factory", _stream),
+        patch("aioresponses.core.Mock", SimpleNamespace),
         aioresponses() as answers,
     ):
         yield answers

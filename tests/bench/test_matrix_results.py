@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.bench.matrix.page import QUANTITIES, report
+from crawler.bench.matrix.table import print_table
 from tests.bench.matrix_plan import write_plan
 from tests.integration.crawls import PATIENCE, ROOT, crawler, running
 from tests.processes import alive, descendants, wait_until
@@ -136,6 +137,16 @@ def test_a_report_without_a_valid_cell_says_so(matrix: Path) -> None:
     assert "Too few cells are valid to say how they scale." in page
     assert "it was &lt;b&gt;planted&lt;/b&gt;" in page
     assert "<svg" not in page
+
+
+def test_a_block_whose_variants_were_all_left_out_is_still_shown(matrix: Path) -> None:
+    results = results_of(matrix)
+    for block in results["blocks"]:
+        block["cells"] = 0
+    results["cells"] = []
+    results["left_out"] = [{"workload": "light", "variant": "coroutines+interpreters", "why": "refused"}]
+    assert "coroutines+interpreters on light: refused" in report(results)
+    print_table(results)
 
 
 def test_every_quantity_of_the_table_is_one_of_the_results(matrix: Path) -> None:

@@ -2,22 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crawler.bench.matrix.blocks import blocks
 from crawler.bench.matrix.plan import Plan
+from crawler.bench.matrix.rounds import measure
 from crawler.bench.matrix.runner import run
-from crawler.bench.matrix.variants import CPUS, FETCHES, obstacle, variant
+from crawler.bench.matrix.variants import CPUS, FETCHES, variant
 
 SITE = {"pages": 30, "hosts": 2, "page_size": 5_000, "not_found": 0.1, "latency": "constant:0.005"}
 CONTROLS = ("sequential", "threaded", "textbook")
-ENGINE = tuple(
-    name
-    for name in (f"{fetch}+{cpu}" for fetch in FETCHES for cpu in CPUS)
-    if obstacle(variant(name), mock=False) is None
-)
+ENGINE = tuple(f"{fetch}+{cpu}" for fetch in FETCHES for cpu in CPUS if cpu != "interpreters")
 
 
 def plan(*variants: str, settings: Mapping[str, Any] | None = None, **changed: Any) -> Plan:
@@ -149,7 +148,18 @@ def test_a_variant_that_hangs_is_ended(tmp_path: Path) -> None:
     assert only_why(found, "coroutines+inline") == "not done after 3 s"
 
 
-# Without sockets, and the command
+def test_an_executor_that_refuses_the_analyzers_is_left_out_with_its_words() -> None:
+    """Before Python 3.14 there are no subinterpreters; later the parser refuses them. The plan's check is passed by."""
+    chosen = plan("sequential")
+    block = next(blocks(chosen, mock=False))
+    cell = replace(block.cells[0], variant=variant("coroutines+interpreters"))
+    found = measure(chosen, replace(block, cells=(*block.cells, cell)))
+    assert [each.cell.variant.name for each in found.cells] == ["sequential"]
+    assert [each.variant for each in found.left_out] == ["coroutines+interpreters"]
+    assert found.left_out[0].why.endswith("choose processes")
+
+
+# Without sockets
 
 
 def test_without_sockets_every_variant_of_aiohttp_does_the_same_work() -> None:

@@ -94,3 +94,44 @@ def test_a_sampler_sees_the_whole_tree() -> None:
     assert sampler.peak_threads == 1 + 6
     assert len(sampler.cpu) == 2
     assert sampler.cpu[0][1] > 0.25
+
+
+RESTLESS = """
+import subprocess, sys, threading
+going = True
+def churn():
+    while going:
+        threads = [threading.Thread(target=lambda: None) for _ in range(20)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+child = None
+def start():
+    global child
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    ready.set()
+    over.wait()
+ready, over = threading.Event(), threading.Event()
+keeper = threading.Thread(target=start)
+threading.Thread(target=churn).start()
+keeper.start()
+ready.wait()
+print("ready", flush=True)
+sys.stdin.read()
+going = False
+over.set()
+child.stdin.close()
+child.wait()
+"""
+
+
+def test_threads_that_end_meanwhile_hide_nobody() -> None:
+    """The child was started by a thread that the kernel lists after some of those that come and go."""
+    command = [sys.executable, "-c", RESTLESS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        try:
+            assert parent.stdout.readline() == b"ready\n"
+            assert {len(list(tree.descendants(parent.pid))) for _ in range(2_000)} == {1}
+        finally:
+            parent.stdin.close()

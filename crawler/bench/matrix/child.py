@@ -1,7 +1,8 @@
 """The process of one cell: ``python -m crawler.bench.matrix.child ORDER``.
 
 It warms up, says ``{}``, and then crawls once for every line that it reads, and answers with the outcome. It ends
-when its standard input does, or at once when its parent dies.
+when its standard input does, or at once when its parent dies; with :data:`UNAVAILABLE` where subinterpreters refuse the
+analyzers.
 """
 
 import ctypes
@@ -10,8 +11,13 @@ import signal
 import sys
 from typing import BinaryIO
 
+from cpu_stage.types import StageError
 from crawler.bench.matrix.crawls import crawl
 from crawler.bench.matrix.orders import Order
+from crawler.bench.matrix.variants import variant
+
+UNAVAILABLE = 69
+"""An exit code: ``EX_UNAVAILABLE`` of sysexits.h."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -40,4 +46,11 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     own_output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what analyzers print must not get among the answers
-    main(Order.from_json(sys.argv[1]), sys.stdin.buffer, own_output)
+    told = Order.from_json(sys.argv[1])
+    try:
+        main(told, sys.stdin.buffer, own_output)
+    except StageError as refusal:
+        if variant(told.variant).cpu != "interpreters":
+            raise
+        print(refusal, file=sys.stderr)
+        sys.exit(UNAVAILABLE)

@@ -28,6 +28,8 @@ QUANTITIES = {
 }
 """The columns of the table of all figures, and where a cell holds them."""
 
+_FIXED = ("concurrency", "workers")
+
 
 def report(results: Mapping[str, Any]) -> str:
     """Return the page; every chart, sentence and number in it is computed from the results."""
@@ -62,10 +64,10 @@ def _method(results: Mapping[str, Any], block: Mapping[str, Any], cells: Cells) 
     size = site["page_size"]
     span = number(size) if isinstance(size, int | float) else f"{number(size[0])} to {number(size[1])}"
     latency = "at once, without a network" if results["mock"] else _latency(site["latency"])
-    fixed = (f"{name} {cells[0][name]}" for name in ("concurrency", "workers") if name != block["sweep"])
+    fixed = [f"; {name} {cell[name]}" for cell in cells[:1] for name in _FIXED if name != block["sweep"]]
     return (
-        f"{number(site['pages'])} URLs on {number(site['hosts'])} hosts, {span} bytes a page, answered {latency}; "
-        f"{', '.join(fixed)}."
+        f"{number(site['pages'])} URLs on {number(site['hosts'])} hosts, {span} bytes a page, answered {latency}"
+        f"{''.join(fixed)}."
     )
 
 

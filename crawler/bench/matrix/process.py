@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import crawler
+from crawler.bench.matrix.child import UNAVAILABLE
 from crawler.bench.matrix.orders import Order, Outcome
 from crawler.bench.matrix.sampling import PERIOD_S, Sampler
 from crawler.errors import CrawlerError
@@ -25,6 +26,10 @@ class CellError(CrawlerError):
     """A cell's process failed: one line that says how."""
 
 
+class UnavailableError(CellError):
+    """Its executor cannot run these analyzers."""
+
+
 class CellProcess:
     """Runs one cell in a process of its own while the ``with`` block lasts."""
 
@@ -33,6 +38,7 @@ class CellProcess:
         self._patience = patience
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._rest = b""
+        self._killed = False
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
@@ -88,7 +94,7 @@ class CellProcess:
             if select.select([source], [], [], PERIOD_S)[0]:
                 chunk = os.read(source, _CHUNK)
                 if not chunk:
-                    raise CellError(self._cause())
+                    raise self._ended()
                 self._rest += chunk
             elif time.monotonic() > deadline:
                 self._kill()
@@ -98,18 +104,25 @@ class CellProcess:
         line, _, self._rest = self._rest.partition(b"\n")
         return line
 
-    def _cause(self) -> str:
+    def _ended(self) -> CellError:
         """Say how it ended: its last words, and its exit code."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_S)
+        self._kill()
         self._errors.seek(0)
         words = self._errors.read().decode(errors="replace").strip().splitlines()
-        return f"exit code {self._process.poll()}: {words[-1] if words else 'no message'}"
+        last, code = words[-1] if words else "no message", self._process.poll()
+        return UnavailableError(last) if code == UNAVAILABLE else CellError(f"exit code {code}: {last}")
 
     def _kill(self) -> None:
-        """Kill the whole group: the process, if it is there still, and its workers."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """Kill the whole group, once: the process, if it is there still, and its workers.
+
+        Not again later, when the number may be that of somebody else's group.
+        """
+        if not self._killed:
+            self._killed = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
 

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from random import Random
 
-from crawler.bench.matrix.blocks import Block, Cell
+from crawler.bench.matrix.blocks import Block, Cell, Left
 from crawler.bench.matrix.noise import Others
 from crawler.bench.matrix.plan import Plan
-from crawler.bench.matrix.process import CellError, CellProcess
+from crawler.bench.matrix.process import CellError, CellProcess, UnavailableError
 from crawler.bench.matrix.reference import reference
 from crawler.bench.matrix.results import CellRuns, Run
 from crawler.bench.matrix.validity import fault
@@ -18,10 +18,14 @@ from crawler.bench.work import Visited
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of a block: its cells with their runs, and how many cores others kept busy meanwhile."""
+    """What came of a block: its cells with their runs, and how many cores others kept busy meanwhile.
+
+    ``left_out`` are the variants whose executor has refused the analyzers, as subinterpreters do with most libraries.
+    """
 
     cells: tuple[CellRuns, ...]
     others_cores: float
+    left_out: tuple[Left, ...] = ()
 
 
 def measure(plan: Plan, block: Block, *, mock: bool = False) -> Measured:
@@ -31,7 +35,7 @@ def measure(plan: Plan, block: Block, *, mock: bool = False) -> Measured:
         rounds.open(stack)
         others = Others()
         rounds.run()
-        return Measured(tuple(rounds.found.values()), others.cores())
+        return Measured(tuple(rounds.found.values()), others.cores(), tuple(rounds.left_out))
 
 
 class _Rounds:
@@ -39,6 +43,7 @@ class _Rounds:
 
     def __init__(self, plan: Plan, block: Block, web: Web) -> None:
         self.found = {cell: CellRuns(cell) for cell in block.cells}
+        self.left_out: list[Left] = []
         self._plan = plan
         self._block = block
         self._web = web
@@ -56,6 +61,9 @@ class _Rounds:
         for cell, process in self._processes.items():
             try:
                 process.wait_ready()
+            except UnavailableError as error:
+                del self.found[cell]
+                self.left_out.append(Left(cell.variant.name, str(error)))
             except CellError as error:
                 self.found[cell].why = str(error)
 

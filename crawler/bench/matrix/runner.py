@@ -27,12 +27,14 @@ def run(plan: Plan, say: Say, *, mock: bool = False) -> dict[str, Any]:
     started_at, start, described = now_utc(), time.monotonic(), machine()
     planned = list(blocks(plan, mock=mock))
     todo = [block for block in planned if block.cells]
+    left_out = [_left_out(block, each) for block in planned for each in block.left_out]
     entries, cells = [], []
     for number, block in enumerate(todo, 1):
         say(f"{number}/{len(todo)} {block.title}: {len(block.cells)} cells")
         found = measure(plan, block, mock=mock)
         entries.append(_block(block, found))
         cells += [entry(block, each) for each in found.cells]
+        left_out += [_left_out(block, each) for each in found.left_out]
     return {
         "version": __version__,
         "started_at": started_at,
@@ -45,7 +47,7 @@ def run(plan: Plan, say: Say, *, mock: bool = False) -> dict[str, Any]:
         "workloads": [_workload(name, plan) for name in plan.workloads],
         "blocks": entries,
         "cells": cells,
-        "left_out": [_left_out(block, each) for block in planned for each in block.left_out],
+        "left_out": left_out,
     }
 
 

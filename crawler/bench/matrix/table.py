@@ -33,13 +33,13 @@ def print_table(results: Mapping[str, Any]) -> None:
     if not console.is_terminal:
         console = Console(width=_WIDTH_OF_A_FILE)
     for block, cells in blocks(results):
-        console.print(_table(block["title"], cells))
+        console.print(_table(block, cells))
         for cell in cells:
             if not cell["valid"]:
                 console.print(Text(f"invalid: {label(cell)}: {cell['why']}", "red"))
         console.print()
-    for each in results["left_out"]:
-        console.print(Text(f"left out: {each['variant']} on {each['workload']}: {each['why']}", "dim"))
+    for variant, why in dict.fromkeys((each["variant"], each["why"]) for each in results["left_out"]):
+        console.print(Text(f"left out: {variant}: {why}", "dim"))
     console.print(Text(_LEGEND, "dim"))
     busiest = max((block["others_cores"] for block in results["blocks"]), default=0.0)
     if busiest > DISTURBED * results["machine"]["cores"]:
@@ -61,16 +61,15 @@ def label(cell: Mapping[str, Any]) -> str:
     return f"{name} at {cell[sweep]}" if sweep else str(name)
 
 
-def _table(title: str, cells: Cells) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+def _table(block: Mapping[str, Any], cells: Cells) -> Table:
+    table = Table(title=block["title"], title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("variant", no_wrap=True)
     for heading, _ in _COLUMNS:
         table.add_column(heading, justify="right", no_wrap=True)
         if heading == "pages/s":
             table.add_column("95 %", justify="right", no_wrap=True)
     table.add_column("lag", justify="right", no_wrap=True)
-    swept = cells[0]["sweep"]
-    for cell in cells if swept else sorted(cells, key=lambda cell: -(cell["pages_per_second"]["median"] or 0)):
+    for cell in cells if block["sweep"] else sorted(cells, key=lambda cell: -(cell["pages_per_second"]["median"] or 0)):
         _add_row(table, cell)
     return table
 

@@ -1,5 +1,6 @@
 """What a process and all its descendants use, from the kernel's own counters (Linux: ``/proc``)."""
 
+import contextlib
 import os
 import resource
 from collections.abc import Iterable, Iterator
@@ -19,13 +20,13 @@ def descendants(pid: int) -> Iterator[int]:
         yield from descendants(child)
 
 
-def _children(pid: int) -> Iterator[int]:
-    """Yield a process's children: the kernel keeps them by the thread that started them."""
-    try:
-        for task in os.scandir(f"/proc/{pid}/task"):
-            yield from map(int, _read(f"{task.path}/children").split())
-    except OSError:
-        return
+def _children(pid: int) -> list[int]:
+    """Return a process's children: the kernel keeps them by the thread that started them."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread that has ended; its children are another one's now
+            found += map(int, _read(task).split())
+    return found
 
 
 class Stat(NamedTuple):
@@ -108,5 +109,5 @@ def _pss(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
 
 
-def _read(path: str) -> str:
+def _read(path: str | Path) -> str:
     return Path(path).read_text(encoding="utf-8")
