@@ -41,8 +41,8 @@ def verdicts(results: Mapping[str, Any]) -> list[str]:
             plain, stage = size["ways"][0]["row"], size["ways"][-1]["row"]
             met = "met" if stage["wall_us"]["median"] <= TARGET_US else "missed"
             lines.append(
-                f"A page of {TARGET_BYTES:,} bytes costs the stage {_range(stage['wall_us'])} us by the wall, at a pace of "
-                f"{_range(stage['pace_us'])}; run_in_executor {_range(plain['wall_us'])}, at a pace of "
+                f"A page of {TARGET_BYTES:,} bytes costs the stage {_range(stage['wall_us'])} us by the wall, at a "
+                f"pace of {_range(stage['pace_us'])}; run_in_executor {_range(plain['wall_us'])}, at a pace of "
                 f"{_range(plain['pace_us'])}. The target, {TARGET_US:g} us by the wall, is {met}."
             )
     return lines
