@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cpu_stage import parsers
 from cpu_stage.analyzers import BUILT_IN
 from cpu_stage.executors import interpreters
-from cpu_stage.loading import AnalyzerError, AnalyzerSpec, load
+from cpu_stage.loading import AnalyzerError, AnalyzerSpec, check
 from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs, StageError
@@ -50,9 +51,9 @@ def _plan(config: Config) -> Plan:
     specs = tuple(_spec(entry) for entry in config.analyzers)
     needs = Needs.NOTHING
     for spec in specs:
-        needs |= load(spec).needs
+        needs |= check(spec)
     options = ParseOptions(needs=needs, parser=config.parse.parser, max_links=config.parse.max_links)
-    return Plan(specs, options, obey_noindex=config.politeness.obey_robots)
+    return Plan(specs, options, raw=_parse_here(config) < math.inf, obey_noindex=config.politeness.obey_robots)
 
 
 def _scope(config: Config, extra_hosts: Sequence[str]) -> Scope:
@@ -200,7 +201,7 @@ def check_parts(config: Config) -> None:
             raise ConfigError(str(error)) from error
     for entry in config.analyzers:
         try:
-            load(_spec(entry))
+            check(_spec(entry))
         except AnalyzerError as error:
             raise ConfigError(f"analyzers: {error}") from error
     _requests(config.seeds, _scope(config, ()))
@@ -250,6 +251,8 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         rules = _visit_rules(config, plan)
         if plan.analyzers or rules.parse_here < math.inf:
             await stack.enter_async_context(stage)
+        if rules.parse_here >= 0:
+            await asyncio.to_thread(parsers.load, plan.parse.parser)  # at the first page the loop would stand still
         metrics = Metrics()
         robots = RobotsCache(fetcher, _robots_policy(config), time.monotonic)
         tools = Tools(frontier, fetcher, robots, scope, stage, _retry_policy(config), metrics)

@@ -17,6 +17,7 @@ from crawler.redirects import next_hop
 from crawler.robots import Disallowed, GivenUp, RobotsCache, Unavailable
 from crawler.scope import Admitted, Rejected, RejectReason, Scope
 from crawler.sitemaps import SITEMAP_TYPES, parse_sitemap
+from crawler.turns import Turns
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched, Outcome, Record, RecordError
 from crawler.urls import host_key, registrable_domain
 
@@ -65,6 +66,7 @@ class Visit:
         self._stage = tools.stage
         self._retry = tools.retry
         self._metrics = tools.metrics
+        self._turns = Turns()
 
     # The part that holds a fetch slot
 
@@ -168,17 +170,19 @@ class Visit:
             processed = await self._send(RawPage(fetched.final_url, types, body, robots))
             page, analysis = processed.page, processed.analysis
             if page is not None:
-                await self._discover(fetched.request, page)
+                async with self._turns:
+                    await self._discover(fetched.request, page)
         if page is not None and self._rules.obey_robots and noindex(page):
             error = RecordError(ErrorKind.NOINDEX, "the page asks not to be indexed")
             return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis)
 
     async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> tuple[Page, Analysis | None]:
-        start = time.perf_counter()
-        page = parse(fetched.final_url, types, body, self._rules.parse, robots=robots)
-        self._metrics.spent("parse", time.perf_counter() - start)
-        await self._discover(fetched.request, page)
+        async with self._turns:  # links are queued in the page's own turn: there may be nothing else to fetch
+            start = time.perf_counter()
+            page = parse(fetched.final_url, types, body, self._rules.parse, robots=robots)
+            self._metrics.spent("parse", time.perf_counter() - start)
+            await self._discover(fetched.request, page)
         if not self._rules.analyse or (self._rules.obey_robots and noindex(page)):
             return strip(page), None
         return strip(page), (await self._send(page)).analysis

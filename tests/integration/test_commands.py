@@ -188,3 +188,29 @@ def test_help_imports_nothing_heavy() -> None:
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "click" in loaded
     assert loaded.isdisjoint({"aiohttp", "asyncio", "pydantic", "yaml", "rich", "uvloop", "sqlite3", "turbohtml"})
+
+
+CRAWL = """
+import atexit, sys
+atexit.register(lambda: print(",".join(sorted({name.partition(".")[0] for name in sys.modules}))))
+from crawler.cli import main
+main(sys.argv[1:])
+"""
+ANALYZERS = "analyzers=[content,language,keywords,fingerprint,readability,structured]"
+
+
+def test_the_crawlers_own_process_imports_no_library_of_an_analyzer(site: SiteProcess, tmp_path: Path) -> None:
+    order = ["run", *site.seeds, "-j", "job", "-n", "3", *impatient(ANALYZERS)]
+    ended = subprocess.run(
+        [sys.executable, "-c", CRAWL, *order],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+        cwd=tmp_path,
+        env=environment({}),
+    )
+    assert all(len(record["analysis"]) == 6 for record in records(tmp_path / "job"))
+    imported = set(ended.stdout.split()[-1].split(","))
+    assert "crawler" in imported
+    assert not imported & {"trafilatura", "py3langid", "numpy", "stopwordsiso"}
