@@ -29,11 +29,17 @@ class Crew:
     """Keeps the workers.
 
     ``changed`` is called when there is one more, or when there will be none (``error``); ``lost`` with a worker
-    that has died without anybody being told.
+    that has died without anybody being told; ``slow`` with one that is at a page for so long that another steps in.
     """
 
     def __init__(
-        self, plan: Plan, settings: StageSettings, changed: Callable[[], None], lost: Callable[[Lane], None]
+        self,
+        plan: Plan,
+        settings: StageSettings,
+        *,
+        changed: Callable[[], None],
+        lost: Callable[[Lane], None],
+        slow: Callable[[Lane], None],
     ) -> None:
         self.lanes: list[Lane] = []
         self.replaced = 0
@@ -42,6 +48,7 @@ class Crew:
         self._settings = settings
         self._changed = changed
         self._lost = lost
+        self._slow = slow
         self._module = executor_module(settings.executor)
         self._opening: set[asyncio.Task[None]] = set()
         self._forking: set[asyncio.Task[None] | None] = set()
@@ -105,9 +112,10 @@ class Crew:
     # Workers that come
 
     def _fill(self) -> None:
-        """Let as many workers come as are missing; those that are to leave are no longer counted."""
-        staying = sum(not lane.old for lane in self.lanes)
-        for _ in range(self._settings.width - staying - self._coming):
+        """Let as many workers come as are missing; those that are to leave, or were killed, are no longer counted."""
+        staying = sum(not lane.old and lane.verdict is None for lane in self.lanes)
+        missing = 0 if self.error else self._settings.width - staying - self._coming
+        for _ in range(missing):
             self._coming += 1
             task = self._loop.create_task(self._open())
             self._opening.add(task)
@@ -178,7 +186,7 @@ class Crew:
 
     def _hand_over(self) -> None:
         """Let an old worker go, where there are more than enough."""
-        at_work = [lane for lane in self.lanes if not lane.draining]
+        at_work = [lane for lane in self.lanes if not lane.draining and lane.verdict is None]
         old = next((lane for lane in at_work if lane.old), None)
         if old and len(at_work) > self._settings.width:
             old.draining = True
@@ -214,4 +222,9 @@ class Crew:
         for lane in list(self.lanes):
             if lane.look(now):
                 self._lost(lane)
+            elif lane.slow and not lane.old and sum(other.old for other in self.lanes) < self._settings.width:
+                lane.old = lane.draining = True
+                lane.step_back()
+                self._slow(lane)
+        self._fill()  # a worker that was killed, or is at a page without end, has its successor at once
         self._sweep(now)

@@ -31,6 +31,11 @@ class ProcessHandle:
             else:
                 os.kill(self.pid, signal.SIGKILL)
 
+    def step_back(self, nice: int) -> None:
+        """Lower the process's priority by so many steps of ``nice``."""
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, self.pid) + nice)
+
     def alive(self) -> bool:
         """Whether the process has not ended."""
         if self._fd is not None:

@@ -19,6 +19,8 @@ from cpu_stage.watch import OUTSIDE, Watch
 from cpu_stage.worker import Finished, Plan, Processed, RawPage, prepare, run_batch
 
 _NEWS_S = 2.0
+_STEPS_BACK = 5
+"""A worker at a slow page gets a third of what each of the others gets, where there are not enough cores for all."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,7 +70,7 @@ class Lane:
         self.old = False
         """It is to be replaced; it works on until its successor is there."""
         self.draining = False
-        """It takes no more batches: its successor is there, or it is far too old to wait for that."""
+        """It takes no more batches: its successor is there, or it is far too old, or at a page that takes too long."""
         self.verdict: Verdict | None = None
         self._executor = opened.executor
         self._pulse = opened.pulse
@@ -151,6 +153,22 @@ class Lane:
         if kind := self._watch.look(now, self._at(place), self._growth, self._process.stopped):
             self.kill(Verdict(kind, place))
         return False
+
+    @property
+    def slow(self) -> bool:
+        """Whether it has been at one page for long."""
+        return bool(self.batches) and self._watch.slow
+
+    def withdraw(self) -> list[Job]:
+        """Return the jobs that wait behind the first batch; what the worker may make of them is not listened to."""
+        first, *others = self.batches
+        self.batches = deque([first])
+        return [job for batch in others for job in batch.jobs]
+
+    def step_back(self) -> None:
+        """Leave the cores to the others, but for what they do not need."""
+        if self._process:
+            self._process.step_back(_STEPS_BACK)
 
     def _at(self, place: Place | None) -> tuple[int, int] | None:
         if not self.batches:

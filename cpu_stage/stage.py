@@ -54,7 +54,7 @@ class CpuStage:
         names = [spec.name for spec in plan.analyzers]
         self._blame = Blame(names, settings.page_timeout, settings.page_memory)
         self._packing = Packing.of(plan.parse.needs)
-        self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose)
+        self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose, slow=self._relieve)
         self._most = 1 if settings.executor == "inline" else settings.batch
         self._sizer = BatchSizer()
         self._waiting = Waiting()
@@ -176,6 +176,11 @@ class CpuStage:
         self._waiting.put_back(ruling.replay)
         for job in ruling.finished:
             _finish(job, failed(job.item, {}))
+        self._pump()
+
+    def _relieve(self, lane: Lane) -> None:
+        """Let others do what waits behind a page that takes long."""
+        self._waiting.put_back(lane.withdraw())
         self._pump()
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from cpu_stage.types import AnalysisErrorKind
 
-TICK_S = 0.05
+TICK_S = 0.02
 """How often a worker is looked at: a page may exceed its limits by so much."""
 
 _LONGEST_TICK_S = 1.0
+_SLOW = 0.25
 _SUSPECT_S = 0.5
 _STOPPED_S = 1.0
 _SILENCE_S = 30.0
@@ -31,6 +32,11 @@ class Watch:
     _ticked: float = field(default=0.0, init=False)
     _busy_s: float = field(default=0.0, init=False)
     _stopped_s: float = field(default=0.0, init=False)
+
+    @property
+    def slow(self) -> bool:
+        """Whether a page has taken so much of its time that another worker should step in for this one."""
+        return self.timeout is not None and self._busy_s > _SLOW * self.timeout
 
     def look(
         self, now: float, at: tuple[int, int] | None, growth: Callable[[], int], stopped: Callable[[], bool]

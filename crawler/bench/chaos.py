@@ -73,7 +73,7 @@ def crawl(site: SiteProcess, folder: Path, analyzer: str, executor: str) -> Run:
         "fetch.per_host": 16,
         "cpu.executor": executor,
         "cpu.page_timeout": 0.5,
-        "cpu.page_memory": "200MiB",
+        "cpu.page_memory": "128MiB",
         "analyzers": f"[content, language, keywords, fingerprint, 'chaos_analyzers:{analyzer}']",
     }
     options = [part for key, value in sets.items() for part in ("-s", f"{key}={value}")]

@@ -66,6 +66,20 @@ async def test_a_page_over_its_time_is_stopped_and_its_neighbours_are_not_lost(t
     assert sum("misbehave" in r.analysis.values for r in results) == 39
 
 
+async def test_other_workers_step_in_where_all_are_at_pages_without_end() -> None:
+    async with stage(page_timeout=8.0) as running:
+        await running.warm()
+        endless = [running.submit(page("hang")) for _ in range(WIDTH)]
+        await asyncio.sleep(0)  # each goes out in a batch of its own
+        assert running.counts().waiting == 0
+        results = await asyncio.gather(*(running.submit(page(f"p{n}")) for n in range(20)))
+        assert not any(future.done() for future in endless)
+        assert running.counts().workers == 2 * WIDTH
+        assert not errors(results)
+        assert [errors([await future]) for future in endless] == [{"hang": {"misbehave": "timeout"}}] * WIDTH
+        assert running.counts().workers == WIDTH
+
+
 async def test_a_page_over_its_memory_is_stopped_and_its_neighbours_are_not_lost() -> None:
     items = [page("allocate") if n == 20 else page(f"p{n}") for n in range(40)]
     results = await process(items, page_memory=16 * MIB)

@@ -40,6 +40,25 @@ def test_a_page_over_its_time_is_a_timeout() -> None:
     assert after == pytest.approx(2.0, abs=3 * TICK)
 
 
+def test_a_page_is_slow_after_a_quarter_of_its_time() -> None:
+    seen = Seen(timeout=2.0)
+
+    def is_slow_after(seconds: float) -> bool:
+        assert seen.is_never_judged(seconds)
+        return seen.watch.slow
+
+    assert not is_slow_after(0.4)
+    assert is_slow_after(0.3)
+    seen.at = (1, 1)
+    assert not is_slow_after(TICK)
+
+
+def test_without_a_limit_no_page_is_slow() -> None:
+    seen = Seen()
+    assert seen.is_never_judged(3600)
+    assert not seen.watch.slow
+
+
 def test_every_page_has_its_own_time() -> None:
     seen = Seen(timeout=2.0)
     for page in range(10):
