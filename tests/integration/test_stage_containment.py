@@ -73,6 +73,7 @@ async def test_other_workers_step_in_where_all_are_at_pages_without_end() -> Non
         await asyncio.sleep(0)  # each goes out in a batch of its own
         assert running.counts().waiting == 0
         results = await asyncio.gather(*(running.submit(page(f"p{n}")) for n in range(20)))
+        await running.warm()
         assert not any(future.done() for future in endless)
         assert running.counts().workers == 2 * WIDTH
         assert not errors(results)

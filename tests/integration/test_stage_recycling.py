@@ -5,6 +5,7 @@ import os
 
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.worker import Plan
+from crawler.metrics import MemoryMeter
 from tests.contract.executor_suite import pages, spec
 from tests.processes import DEADLINE_S, until
 
@@ -45,9 +46,15 @@ async def test_an_analyzer_that_leaks_is_held_in_bounds() -> None:
     count = int(os.environ.get("SOAK_PAGES", "400"))
     mark, batch = 100 * MIB, 4
     async with leaky(StageSettings("processes", WIDTH, batch=batch, recycle_memory=mark)) as stage:
-        futures = [stage.submit(each) for each in pages(count)]
-        results = await asyncio.gather(*futures)
+        meter, before = MemoryMeter(), MemoryMeter().sample()
+        waiting = futures = [stage.submit(each) for each in pages(count)]
+        while waiting:
+            waiting = list((await asyncio.wait(waiting, timeout=0.02))[1])
+            meter.sample()
+        results = [await future for future in futures]
         replaced = stage.counts().replaced
+    each_worker = 2 * mark + (2 * batch + 40) * MIB  # and what Python itself takes
+    assert meter.peak <= before + (WIDTH + 1) * each_worker
     kept = [int(str(r.analysis.values["leaks"]["kept"])) for r in results]
     assert max(kept) <= 2 * mark // MIB + 2 * batch
     assert replaced >= count // (2 * mark // MIB + 2 * batch) - WIDTH
