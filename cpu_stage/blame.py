@@ -1,7 +1,8 @@
 """What becomes of the pages that a lost worker held: a policy without I/O.
 
 The page that the worker was at is known. It alone is charged: with a timeout or too much memory at once, with a
-crash the second time, alone in its batch by then. Its batch-mates are replayed as if nothing had happened.
+crash the second time, alone in its batch by then. Its batch-mates are replayed as if nothing had happened. A page
+alone whose workers die before they begin it, again and again, cannot even be sent: it is charged in the end.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from cpu_stage.types import AnalysisError, AnalysisErrorKind
 from cpu_stage.worker import PARSE
 
 _CRASHES = 2
+_LOSSES = 5
 
 
 @dataclass(slots=True)
@@ -54,6 +56,9 @@ class Blame:
         elif len(jobs) > 1:  # lost outside every page's work: taken apart, the culprit will show itself
             for job in jobs:
                 job.alone = True
+            ruling.replay.extend(jobs)
+        elif jobs[0].losses < _LOSSES:
+            jobs[0].losses += 1
             ruling.replay.extend(jobs)
         else:
             self._charge(jobs[0], PARSE_STEP, verdict, ruling)

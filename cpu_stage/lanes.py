@@ -30,14 +30,15 @@ T = TypeVar("T")
 class Job:
     """A page on its way through the stage.
 
-    ``weight`` is what it takes of a batch; ``alone`` is one that has to be one. ``errors`` grow
-    as analyzers fail on it, each at most once.
+    ``weight`` is what it takes of a batch; ``alone`` is one that has to be one. ``tries`` counts the workers that died
+    on it, ``losses`` those that died before they began it. ``errors`` grow as analyzers fail on it, each at most once.
     """
 
     item: Page | RawPage
     future: "asyncio.Future[Processed]"
     weight: float = 1.0
     tries: int = 0
+    losses: int = 0
     alone: bool = False
     errors: dict[str, AnalysisError] = field(default_factory=dict)
 

@@ -92,9 +92,22 @@ async def test_a_batch_that_is_lost_outside_every_page_is_taken_apart_without_a_
     ruling = crash(held, None)
     assert (titles(ruling.replay), alone(ruling.replay)) == ("xyz", "xyz")
     assert all(not job.tries for job in held)
-    crash(held[:1], None)
-    assert titles(crash(held[:1], None).finished) == "x"
-    assert held[0].errors["parse"].kind == "crash"
+
+
+async def test_a_page_that_crashed_once_is_not_charged_with_a_worker_that_died_before_it_began() -> None:
+    held = jobs("x")
+    crash(held, Place(1, 0, 1))
+    for _ in range(3):
+        assert titles(crash(held, None).replay) == "x"
+    assert not held[0].errors
+
+
+async def test_a_page_that_no_worker_lives_to_begin_is_finished() -> None:
+    held, losses = jobs("x"), 0
+    while titles(crash(held, None).replay) == "x":
+        losses += 1
+        assert losses < 10
+    assert {name: error.kind for name, error in held[0].errors.items()} == {"parse": "crash"}
 
 
 async def test_a_batch_that_had_not_begun_is_replayed_as_it_was() -> None:
