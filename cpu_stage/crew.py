@@ -192,6 +192,12 @@ class Crew:
             old.draining = True
             self._retire(old)
 
+    def _set_aside(self, lane: Lane) -> None:
+        """Leave a worker to the page that it is at, and let another one step in for it."""
+        lane.old = lane.draining = True
+        lane.step_back()
+        self._slow(lane)
+
     def _retire(self, lane: Lane) -> None:
         if not lane.batches:
             self.replaced += 1
@@ -223,8 +229,6 @@ class Crew:
             if lane.look(now):
                 self._lost(lane)
             elif lane.slow and not lane.old and sum(other.old for other in self.lanes) < self._settings.width:
-                lane.old = lane.draining = True
-                lane.step_back()
-                self._slow(lane)
+                self._set_aside(lane)
         self._fill()  # a worker that was killed, or is at a page without end, has its successor at once
         self._sweep(now)

@@ -36,7 +36,8 @@ class Watch:
     @property
     def slow(self) -> bool:
         """Whether a page has taken so much of its time that another worker should step in for this one."""
-        return self.timeout is not None and self._busy_s > _SLOW * self.timeout
+        in_page = self._at is not None and self._at[1] != OUTSIDE
+        return in_page and self.timeout is not None and self._busy_s > _SLOW * self.timeout
 
     def look(
         self, now: float, at: tuple[int, int] | None, growth: Callable[[], int], stopped: Callable[[], bool]

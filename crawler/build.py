@@ -51,7 +51,10 @@ def _plan(config: Config) -> Plan:
     specs = tuple(_spec(entry) for entry in config.analyzers)
     needs = Needs.NOTHING
     for spec in specs:
-        needs |= check(spec)
+        try:
+            needs |= check(spec)
+        except AnalyzerError as error:
+            raise ConfigError(f"analyzers: {error}") from error
     options = ParseOptions(needs=needs, parser=config.parse.parser, max_links=config.parse.max_links)
     return Plan(specs, options, raw=_parse_here(config) < math.inf, obey_noindex=config.politeness.obey_robots)
 
@@ -199,11 +202,7 @@ def check_parts(config: Config) -> None:
             interpreters.check()
         except StageError as error:
             raise ConfigError(str(error)) from error
-    for entry in config.analyzers:
-        try:
-            check(_spec(entry))
-        except AnalyzerError as error:
-            raise ConfigError(f"analyzers: {error}") from error
+    _plan(config)
     _requests(config.seeds, _scope(config, ()))
 
 
@@ -249,7 +248,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         plan, workers = _plan(config), config.cpu.resolved_workers
         stage = CpuStage(plan, _stage_settings(config, workers))
         rules = _visit_rules(config, plan)
-        if plan.analyzers or rules.parse_here < math.inf:
+        if plan.analyzers or plan.raw:
             await stack.enter_async_context(stage)
         if rules.parse_here >= 0:
             await asyncio.to_thread(parsers.load, plan.parse.parser)  # at the first page the loop would stand still

@@ -6,7 +6,6 @@ second, while they are recycled by ``recycle_memory``.
 
 import argparse
 import asyncio
-import os
 import time
 from collections.abc import Mapping
 
@@ -23,9 +22,9 @@ _hoard: list[bytearray] = []
 
 
 def leak(_: Page) -> Mapping[str, Json]:
-    """Keep a megabyte; name the worker."""
+    """Keep a megabyte."""
     _hoard.append(bytearray(MIB))
-    return {"pid": os.getpid(), "kept": len(_hoard)}
+    return {}
 
 
 async def soak(pages: int, workers: int, mark: int) -> str:
@@ -44,7 +43,7 @@ async def soak(pages: int, workers: int, mark: int) -> str:
                 meter.sample()
                 analyses = [future.result().analysis for future in done]
                 errors += sum(bool(analysis.errors) for analysis in analyses)
-                seen.update(str(analysis.values["leak"]["pid"]) for analysis in analyses)
+                seen.update(analysis.worker for analysis in analyses)
         rate = pages / (time.perf_counter() - start)
     return (
         f"{pages:,} pages that leak 1 MiB each, {errors} errors, {len(seen)} workers in turn, {rate:,.0f} pages/s: "

@@ -53,6 +53,13 @@ def test_a_page_is_slow_after_a_quarter_of_its_time() -> None:
     assert not is_slow_after(TICK)
 
 
+def test_a_worker_that_owes_the_beginning_of_its_batch_is_at_no_slow_page() -> None:
+    seen = Seen(timeout=2.0)
+    seen.at = (1, OUTSIDE)
+    assert seen.is_never_judged(5)
+    assert not seen.watch.slow
+
+
 def test_without_a_limit_no_page_is_slow() -> None:
     seen = Seen()
     assert seen.is_never_judged(3600)
