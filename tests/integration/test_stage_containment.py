@@ -67,7 +67,7 @@ async def test_a_page_over_its_time_is_stopped_and_its_neighbours_are_not_lost(t
 
 
 async def test_other_workers_step_in_where_all_are_at_pages_without_end() -> None:
-    async with stage(page_timeout=8.0) as running:
+    async with stage(page_timeout=5.0) as running:
         await running.warm()
         endless = [running.submit(page("hang")) for _ in range(WIDTH)]
         await asyncio.sleep(0)  # each goes out in a batch of its own
