@@ -46,6 +46,10 @@ class View(Protocol):
         """Show the newest look."""
         ...
 
+    def say(self, text: str) -> None:
+        """Print a line that stays, on standard error."""
+        ...
+
 
 def view(kind: str) -> View:
     """Return the view for ``observe.progress``: ``auto`` is ``rich`` on a terminal and ``plain`` elsewhere."""
@@ -57,7 +61,7 @@ def view(kind: str) -> View:
 
 
 class NoView:
-    """Shows nothing."""
+    """Shows nothing; what is said is printed."""
 
     def __enter__(self) -> Self:
         return self
@@ -68,8 +72,12 @@ class NoView:
     def show(self, snapshot: Snapshot) -> None:
         """Show nothing."""
 
+    def say(self, text: str) -> None:
+        """Print it."""
+        print(text, file=sys.stderr, flush=True)
 
-class PlainView:
+
+class PlainView(NoView):
     """One line on standard error every few seconds: what a log file or a CI job wants."""
 
     def __init__(self, every: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -81,20 +89,15 @@ class PlainView:
         self._next = self._clock() + self._every
         return self
 
-    def __exit__(self, *_: object) -> None:
-        pass
-
     def show(self, snapshot: Snapshot) -> None:
         """Print the line if it is time for one."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + self._every
         s = snapshot
-        print(
+        self.say(
             f"{s.seconds:6.0f} s  {s.pages:,} pages  {s.pages_per_second:.1f}/s  fetching {s.fetching}"
-            f"  queued {s.queued:,}  analysing {s.analysing}  errors {s.errors:,}  {size(s.bytes)}",
-            file=sys.stderr,
-            flush=True,
+            f"  queued {s.queued:,}  analysing {s.analysing}  errors {s.errors:,}  {size(s.bytes)}"
         )
 
 
@@ -120,6 +123,11 @@ class RichView:
         """Redraw."""
         if self._live:
             self._live.update(_table(snapshot))
+
+    def say(self, text: str) -> None:
+        """Print it above the table."""
+        if self._live:
+            self._live.console.print(text, markup=False, highlight=False)
 
 
 def _table(s: Snapshot) -> "RenderableType":

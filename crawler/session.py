@@ -130,7 +130,7 @@ class _Session:
     async def _watch(self, crawl: Crawl) -> Ending:
         main = asyncio.ensure_future(crawl.engine.run())
         observers = [asyncio.create_task(crawl.book.lag.run())]
-        with view(self._order.config.observe.progress) as screen, self._signals(crawl, main):
+        with view(self._order.config.observe.progress) as screen, self._signals(crawl, main, screen):
             observers.append(asyncio.create_task(self._observe(crawl, screen)))
             for observer in observers:
                 observer.add_done_callback(_log_error)
@@ -178,7 +178,7 @@ class _Session:
             log.warning("%s", error)
 
     @contextlib.contextmanager
-    def _signals(self, crawl: Crawl, main: "asyncio.Future[str]") -> Iterator[None]:
+    def _signals(self, crawl: Crawl, main: "asyncio.Future[str]", screen: View) -> Iterator[None]:
         """Ctrl-C once: stop leasing and finish what is in flight; twice: now.
 
         SIGTERM is Ctrl-C, and so is a terminal that was closed.
@@ -186,21 +186,21 @@ class _Session:
         loop = asyncio.get_running_loop()
         names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         for name in names:
-            loop.add_signal_handler(name, self._interrupt, crawl, main)
+            loop.add_signal_handler(name, self._interrupt, crawl, main, screen)
         try:
             yield
         finally:
             for name in names:
                 loop.remove_signal_handler(name)
 
-    def _interrupt(self, crawl: Crawl, main: "asyncio.Future[str]") -> None:
+    def _interrupt(self, crawl: Crawl, main: "asyncio.Future[str]", screen: View) -> None:
         self._interrupts += 1
         if self._interrupts == 1:
-            with contextlib.suppress(OSError):  # the terminal may be gone
-                _say(
-                    self._order,
-                    f"stopping: finishing {crawl.engine.counts().in_work} pages in flight (Ctrl-C again: now)",
-                )
+            if not self._order.quiet:
+                with contextlib.suppress(OSError):  # the terminal may be gone
+                    screen.say(
+                        f"stopping: finishing {crawl.engine.counts().in_work} pages in flight (Ctrl-C again: now)"
+                    )
             crawl.engine.stop("interrupted")
         else:
             main.cancel()

@@ -1,7 +1,12 @@
 """Ctrl-C: once finishes what is in flight and says how to go on, twice ends at once."""
 
+import os
+import pty
+import re
+import select
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from crawler.bench.site import SiteProcess, SiteSpec
-from tests.integration.crawls import PATIENCE, breathe, crawler, impatient, records, running, stats
+from tests.integration.crawls import PATIENCE, breathe, crawler, environment, impatient, records, running, stats
 
 WEB = SiteSpec(pages=150, hosts=2, page_size=6_000, latency="constant:0.02")
 
@@ -75,3 +80,35 @@ def test_a_second_ctrl_c_ends_at_once_and_loses_nothing(site: SiteProcess, tmp_p
     done = crawler("run", "-j", job, "--progress", "none", "-s", "analyzers=[]")
     assert done.returncode == 0, done.stderr
     assert {record["url"] for record in records(job)} == site.truth.reachable()
+
+
+def test_on_a_terminal_the_live_view_makes_room_for_what_ctrl_c_says(site: SiteProcess, tmp_path: Path) -> None:
+    site.reset()
+    options = [part for part in impatient("analyzers=[fingerprint]", "observe.stats_interval=50ms") if part != "none"]
+    options.insert(options.index("--progress") + 1, "auto")
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "crawler", "run", *site.seeds, "-j", str(tmp_path / "job"), *options]
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=slave, stderr=slave, env=environment({"TERM": "xterm"}), start_new_session=True
+    )
+    os.close(slave)
+    try:
+        seen = _read_until(master, b"fetching")
+        process.send_signal(signal.SIGINT)
+        seen += _read_until(master, b"go on with")
+        assert process.wait(PATIENCE) == 130
+    finally:
+        process.kill()
+        os.close(master)
+    erased = rb"\x1b\[2K(\x1b\[1A\x1b\[2K)+"
+    assert re.search(erased + rb"stopping: finishing \d+ pages in flight", seen)
+
+
+def _read_until(terminal: int, text: bytes) -> bytes:
+    """Read what appears on a terminal, up to a text and what came with it."""
+    seen = b""
+    while text not in seen:
+        readable, _, _ = select.select([terminal], [], [], PATIENCE)
+        assert readable, seen
+        seen += os.read(terminal, 65_536)
+    return seen
