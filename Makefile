@@ -12,8 +12,9 @@ format:
 	ruff format .
 	ruff check --fix .
 
-test:
-	pytest
+test:  ## all tests, four at a time; then those that want the machine for themselves
+	pytest -q -n 4 --dist loadscope -m 'not quiet'
+	pytest -q -m quiet
 
 pins:  ## the versions that are tested, for every Python and platform; holds no address
 	uv pip compile --universal --upgrade --no-annotate --no-header --no-emit-index-url --python-version 3.11 \

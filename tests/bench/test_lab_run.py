@@ -14,6 +14,8 @@ from crawler.bench.lab.claims import CLAIMS
 from crawler.bench.lab.isolation import LabError
 from crawler.bench.lab.runner import run, write
 
+pytestmark = pytest.mark.quiet
+
 QUIET = 0.2
 """Cores that others may take where a test looks at speed."""
 
