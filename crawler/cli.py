@@ -1,5 +1,6 @@
 """The command line. Commands import what they need when they run, so that ``--help`` is instant."""
 
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,15 @@ def _end(error: CrawlerError) -> NoReturn:
 @click.version_option(__version__, "-V", "--version", prog_name="crawler")
 def main() -> None:
     """Crawl sites politely and durably, and analyse every page: coroutines for I/O, processes for CPU."""
+    _find_users_modules()
+
+
+def _find_users_modules() -> None:
+    """Have analyzers found in the current directory, after all that is installed: a file there must replace nothing."""
+    with contextlib.suppress(FileNotFoundError):  # the current directory may have been removed
+        here = str(Path.cwd())
+        if not {"", here} & set(sys.path):
+            sys.path.append(here)
 
 
 def _config_options(command: Any) -> Any:

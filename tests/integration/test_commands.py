@@ -58,6 +58,22 @@ def test_without_seeds_a_job_goes_on_by_its_own_configuration(site: SiteProcess,
     assert all("fingerprint" in record["analysis"] for record in found)
 
 
+def test_the_installed_command_finds_a_users_analyzer_where_it_is_run(site: SiteProcess, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def analyze(page):\n    return {'letters': len(page.text)}\n")
+    script = Path(sys.executable).with_name("crawler")
+    done = subprocess.run(
+        [script, "run", *site.seeds, "-n", "3", *impatient("analyzers=['mine:analyze']"), "-j", "job"],
+        cwd=tmp_path,
+        env={key: value for key, value in environment({}).items() if key != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(record["analysis"]["mine:analyze"]["letters"] > 0 for record in records(tmp_path / "job"))
+
+
 def test_fresh_starts_over_and_keeps_the_old_job(site: SiteProcess, tmp_path: Path) -> None:
     run(site, tmp_path, "-n", "10")
     old = (tmp_path / "job" / "pages.jsonl").read_bytes()
