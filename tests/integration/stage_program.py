@@ -29,6 +29,8 @@ async def run(executor: str, folder: Path, titles: list[str]) -> None:
         results = await asyncio.gather(*(stage.submit(page(title)) for title in titles))
         complete = sum(len(r.analysis.values) == 3 for r in results)
         print(f"complete {complete} replaced {stage.counts().replaced}", flush=True)
+    # asyncio takes its handlers away before the program ends: a signal that is still on its way would end it badly
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 if __name__ == "__main__":
