@@ -133,11 +133,11 @@ def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
     return sinks
 
 
-def _stage_settings(config: Config, workers: int) -> StageSettings:
+def _stage_settings(config: Config) -> StageSettings:
     cpu = config.cpu
     return StageSettings(
         cpu.executor,
-        workers,
+        cpu.resolved_workers,
         cpu.batch,
         cpu.page_timeout,
         cpu.page_memory,
@@ -150,6 +150,24 @@ def _parse_here(config: Config) -> float:
     """Return the largest body that is parsed on the loop; selectolax is not linear, so workers run it by default."""
     where = "worker" if (config.parse.where, config.parse.parser) == ("auto", "selectolax") else config.parse.where
     return {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[where]
+
+
+@dataclass(frozen=True, slots=True)
+class StageOrder:
+    """What a configuration makes of the CPU stage; ``parse_here`` is the largest body that is parsed before it."""
+
+    plan: Plan
+    settings: StageSettings
+    parse_here: float
+
+
+def stage_of(config: Config) -> StageOrder:
+    """Return what the CPU stage is to be, for those who run it without a crawl.
+
+    Raises:
+        ConfigError: an analyzer does not load.
+    """
+    return StageOrder(_plan(config), _stage_settings(config), _parse_here(config))
 
 
 def _visit_rules(config: Config, plan: Plan) -> VisitRules:
@@ -245,8 +263,8 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         scope = _scope(config, await frontier.seed_hosts())
         fetcher = _fetcher(config)
         stack.push_async_callback(fetcher.aclose)
-        plan, workers = _plan(config), config.cpu.resolved_workers
-        stage = CpuStage(plan, _stage_settings(config, workers))
+        plan, stage_settings = _plan(config), _stage_settings(config)
+        stage = CpuStage(plan, stage_settings)
         rules = _visit_rules(config, plan)
         if plan.analyzers or plan.raw:
             await stack.enter_async_context(stage)
@@ -264,6 +282,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             concurrency=config.fetch.concurrency,
             commits=CommitSettings(config.frontier.commit_interval, config.frontier.commit_pages),
         )
+        workers = stage_settings.workers
         groups = Groups(workers, config.fetch.concurrency, usable_cores(), apart=config.cpu.executor == "processes")
         book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, earlier)
         yield Crawl(engine, frontier, scope, stage, book)

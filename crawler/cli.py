@@ -11,6 +11,7 @@ import click
 from crawler import __version__
 from crawler.bench.command import bench
 from crawler.bench.lab.command import lab
+from crawler.bench.tune.command import tune
 from crawler.errors import ConfigError, CrawlerError
 
 if TYPE_CHECKING:
@@ -228,3 +229,4 @@ def config_schema() -> None:
 
 main.add_command(bench)
 main.add_command(lab)
+main.add_command(tune)

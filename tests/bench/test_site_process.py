@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from crawler.bench.children import ServerError
 from crawler.bench.site import Kind, SiteProcess, SiteSpec, Truth
 
 SPEC = SiteSpec(pages=40, hosts=2, page_size=6_000, not_found=0.1, forbidden=0.1)
@@ -49,7 +50,7 @@ def test_a_port_can_be_asked_for_and_a_taken_one_is_an_error(capfd: pytest.Captu
     with SiteProcess(SiteSpec(pages=5, hosts=1)) as site:
         port = urlsplit(site.base_urls[0]).port
         assert port is not None
-        with pytest.raises(RuntimeError, match="exit code 1"), SiteProcess(SPEC, port=port):
+        with pytest.raises(ServerError, match="exit code 1"), SiteProcess(SPEC, port=port):
             pass
     assert "Address already in use" in capfd.readouterr().err
 

@@ -9,10 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import crawler
+from crawler.bench.children import environment
 from crawler.errors import CrawlerError
 
 _PATIENCE_S = 180.0
@@ -91,10 +90,3 @@ def _end_group(group: int) -> None:
 
 def _target(function: Callable[..., Any]) -> str:
     return f"{function.__module__}:{function.__qualname__}"
-
-
-def environment() -> dict[str, str]:
-    """Return the environment with the place of this very package first on the path."""
-    here = str(Path(crawler.__file__).parents[1])
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}

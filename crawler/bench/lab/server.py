@@ -1,14 +1,10 @@
 """The delay server as a process of its own, for as long as a ``with`` block lasts."""
 
 import contextlib
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 
-from crawler.bench.lab.isolation import LabError, environment
-
-_STOP_S = 5.0
+from crawler.bench.children import ServerError, server
+from crawler.bench.lab.isolation import LabError
 
 
 @contextlib.contextmanager
@@ -18,20 +14,11 @@ def delay_server(delay: float) -> Iterator[list[int]]:
     Raises:
         LabError: it did not start.
     """
-    command = [sys.executable, "-m", "crawler.bench.lab.experiments.delay_server", str(delay)]
-    with subprocess.Popen(  # noqa: S603 - our own module, no shell
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
+    with contextlib.ExitStack() as stack:
         try:
-            line = server.stdout.readline()
-            if not line:
-                raise LabError("the delay server did not start")
-            yield json.loads(line)
-        finally:
-            server.stdin.close()
-            try:
-                server.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            serving = stack.enter_context(
+                server("the delay server", "crawler.bench.lab.experiments.delay_server", str(delay))
+            )
+        except ServerError as error:
+            raise LabError(str(error)) from error
+        yield serving.said

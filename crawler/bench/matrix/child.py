@@ -1,8 +1,8 @@
-"""The process of one cell: ``python -m crawler.bench.matrix.child ORDER``.
+"""The process of one cell: ``python -m crawler.bench.matrix.child``.
 
-It warms up, says ``{}``, and then crawls once for every line that it reads, and answers with the outcome. It ends
-when its standard input does, or at once when its parent dies; with :data:`UNAVAILABLE` where subinterpreters refuse the
-analyzers.
+It reads its order, one line, warms up, says ``{}``, and then crawls once for every further line that it reads, and
+answers with the outcome. It ends when its standard input does, or at once when its parent dies; with
+:data:`UNAVAILABLE` where subinterpreters refuse the analyzers.
 """
 
 import ctypes
@@ -46,7 +46,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     own_output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what analyzers print must not get among the answers
-    told = Order.from_json(sys.argv[1])
+    told = Order.from_json(sys.stdin.buffer.readline())
     try:
         main(told, sys.stdin.buffer, own_output)
     except StageError as refusal:

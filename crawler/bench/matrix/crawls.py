@@ -39,7 +39,7 @@ def _crawl(order: Order, chosen: Variant, max_pages: int) -> Outcome:
     if not chosen.control:
         from crawler.bench.matrix import tandem  # noqa: PLC0415
 
-        return tandem.crawl({**order.settings, "limits.pages": max_pages})
+        return tandem.crawl(order.settings, max_pages)
     task = order.task(max_pages)
     if chosen.fetch == "coroutines":
         return _textbook(order, chosen, task)

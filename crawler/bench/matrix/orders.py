@@ -70,6 +70,8 @@ class Outcome:
     line: Line | None = None
     hits: Mapping[str, int] | None = None
     """How often each URL was asked for, where the web was answered within the process."""
+    own_s: float | None = None
+    """CPU seconds of the process that crawls alone, its workers not among them."""
 
     @property
     def pages(self) -> int:

@@ -8,11 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import crawler
+from crawler.bench.children import environment
 from crawler.bench.matrix.child import UNAVAILABLE
 from crawler.bench.matrix.orders import Order, Outcome
 from crawler.bench.matrix.sampling import PERIOD_S, Sampler
@@ -41,14 +40,15 @@ class CellProcess:
         self._killed = False
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [sys.executable, "-m", "crawler.bench.matrix.child", self._order.to_json().decode()],
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "crawler.bench.matrix.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=_environment(),
+            env=environment(),
             start_new_session=True,
         )
+        self._tell(self._order.to_json())
         return self
 
     def __exit__(
@@ -78,13 +78,17 @@ class CellProcess:
         Raises:
             CellError: it failed, or took too long; no further run is possible.
         """
-        assert self._process.stdin is not None
         sampler = Sampler(self._process.pid)
         sampler.sample()
-        with contextlib.suppress(BrokenPipeError):  # it is dead: the answer will say so
-            self._process.stdin.write(b"\n")
-            self._process.stdin.flush()
+        self._tell(b"")
         return Outcome.from_json(self._answer(sampler)), sampler
+
+    def _tell(self, line: bytes) -> None:
+        """Write one line."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it is dead: the answer will say so
+            self._process.stdin.write(line + b"\n")
+            self._process.stdin.flush()
 
     def _answer(self, sampler: Sampler | None) -> bytes:
         """Read one line, and sample the tree until it is there."""
@@ -124,10 +128,3 @@ class CellProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment with the place of this very package first on the path."""
-    here = str(Path(crawler.__file__).parents[1])
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}

@@ -20,6 +20,7 @@ from crawler.bench.matrix.orders import Line, Outcome
 from crawler.bench.work import Visited, digest
 from crawler.build import build, loop_factory
 from crawler.config import Config, load
+from crawler.job import PAGES, Job
 from crawler.stats import Earlier
 from crawler.types import Outcome as Ending
 
@@ -33,19 +34,24 @@ class _Run:
     began: float
     seconds: float
     used: tree.Use
+    own_s: float
     memory: int | None
     hand_off_s: float
     lag: LagLine
 
 
-def crawl(settings: Mapping[str, Json]) -> Outcome:
-    """Crawl by a configuration, dotted keys to values; records go to a file in memory, as they would to a disk."""
+def crawl(settings: Mapping[str, Json], max_pages: int) -> Outcome:
+    """Crawl by a configuration, dotted keys to values, or to ``max_pages`` records if that is less.
+
+    The job's directory is in memory, so that the speed of a disk is not measured.
+    """
     config = load([], {}, [], settings).config
-    with _directory() as folder:
-        output = folder / "pages.jsonl"
+    limit = min(max_pages, config.limits.pages or max_pages)
+    config = load([], {}, [], {**settings, "limits.pages": limit}).config
+    with _directory() as folder, Job.open(folder / "job") as job:
         with asyncio.Runner(loop_factory=loop_factory(config)) as runner:
-            run = runner.run(_crawl(config, output))
-        records = [orjson.loads(line) for line in output.read_bytes().splitlines()]
+            run = runner.run(_crawl(config, job))
+        records = [orjson.loads(line) for line in (job.path / PAGES).read_bytes().splitlines()]
     return Outcome(
         [visited(record) for record in records],
         run.seconds,
@@ -56,28 +62,30 @@ def crawl(settings: Mapping[str, Json]) -> Outcome:
         run.lag.as_json(),
         run.hand_off_s,
         _line(run, records),
+        own_s=run.own_s,
     )
 
 
 @contextlib.contextmanager
 def _directory() -> Iterator[Path]:
-    """Make a directory whose files are in memory, so that the speed of a disk is not measured."""
+    """Make a directory whose files are in memory, where there is room for such."""
     parent = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=parent) as name:
         yield Path(name)
 
 
-async def _crawl(config: Config, output: Path) -> _Run:
+async def _crawl(config: Config, job: Job) -> _Run:
     lag = LagLine()
-    async with build(config, None, str(output), Earlier()) as parts:
+    async with build(config, job, None, Earlier()) as parts:
         await parts.stage.warm()
         await parts.sow(config.seeds)
-        before = tree.use()
+        before, own = tree.use(), time.process_time()
         await metered(parts.engine.run(), lag)
+        own = time.process_time() - own
         used, memory = tree.use().since(before), tree.memory([os.getpid(), *tree.descendants(os.getpid())])
         metrics = parts.book.metrics
         began = time.monotonic() if metrics.first_fetch is None else metrics.first_fetch
-        return _Run(began, metrics.seconds, used, memory, parts.stage.counts().hand_off_s, lag)
+        return _Run(began, metrics.seconds, used, own, memory, parts.stage.counts().hand_off_s, lag)
 
 
 def visited(record: Mapping[str, Any]) -> Visited:

@@ -5,24 +5,16 @@ it is ready, and ends when its standard input does: a pipe that the kernel close
 parent ends.
 """
 
-import contextlib
-import os
-import subprocess
-import sys
 import urllib.request
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import orjson
-
-import crawler
+from crawler.bench.children import server
 from crawler.bench.site.audit import AuditReport
 from crawler.bench.site.connection import AUDIT, RESET
 from crawler.bench.site.spec import SiteSpec
 from crawler.bench.site.truth import Truth
 
-_STOP_TIMEOUT = 5.0
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -33,32 +25,21 @@ class SiteProcess:
         self.spec = spec
         self.base_urls: tuple[str, ...]
         self.truth: Truth
-        self._arguments = (spec.to_json().decode(), host, str(port))
-        self._process: subprocess.Popen[bytes]
+        self.pid: int
+        """The process that serves."""
+        self._server = server("the synthetic web", "crawler.bench.site", spec.to_json().decode(), host, str(port))
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "crawler.bench.site", *self._arguments]
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self._stop()
-            raise RuntimeError(f"the synthetic web did not start: exit code {self._process.returncode}")
-        self.base_urls = tuple(orjson.loads(line))
+        serving = self._server.__enter__()
+        self.pid = serving.pid
+        self.base_urls = tuple(serving.said)
         self.truth = Truth(self.spec, self.base_urls)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stop()
-
-    @property
-    def pid(self) -> int:
-        """The process that serves."""
-        return self._process.pid
+        self._server.__exit__(kind, error, trace)
 
     @property
     def seeds(self) -> tuple[str, ...]:
@@ -73,21 +54,3 @@ class SiteProcess:
     def reset(self) -> None:
         """Start the audit anew, and with it every URL that answers differently the first time."""
         _direct.open(self.base_urls[0] + RESET, data=b"").close()
-
-    def _stop(self) -> None:
-        """Ask the child to end by closing its input, and see to it that it does."""
-        with self._process as process:
-            assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            try:
-                process.wait(_STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def _environment() -> dict[str, str]:
-    """The environment with the place of this very package first on the path."""
-    here = str(Path(crawler.__file__).parents[1])
-    path = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{here}{os.pathsep}{path}" if path else here}
