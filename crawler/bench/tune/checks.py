@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from random import Random
 
+from crawler.bench.matrix.noise import Others
 from crawler.bench.matrix.orders import Outcome
 from crawler.bench.matrix.process import CellError, CellProcess
 from crawler.bench.tune.ground import Ground, Trial
@@ -36,18 +37,23 @@ class Check:
     why: str | None = None
 
 
-def check(ground: Ground, candidates: Sequence[Candidate], rounds: int, seconds: float) -> list[Check]:
-    """Crawl by each candidate once a round, about so long, in an order that changes."""
+def check(ground: Ground, candidates: Sequence[Candidate], rounds: int, seconds: float) -> tuple[list[Check], float]:
+    """Crawl by each candidate once a round, about so long, in an order that changes.
+
+    Returns:
+        What came of each, and how many cores other programs kept busy meanwhile.
+    """
     random = Random(1)
     checks = [Check(each, size(each.prediction, len(ground.pages), seconds)) for each in candidates]
     with ExitStack() as stack:
         running = [(found, stack.enter_context(_process(ground, found))) for found in checks]
         for found, process in running:
             _attempt(found, process.wait_ready)
+        others = Others()
         for _ in range(rounds):
             for found, process in random.sample(running, len(running)):
                 _attempt(found, functools.partial(_run, found, process, ground.pages))
-    return checks
+        return checks, others.cores()
 
 
 def size(prediction: Prediction, pages: int, seconds: float) -> int:

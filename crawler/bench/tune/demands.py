@@ -36,7 +36,10 @@ _HTML = "text/html; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """Seconds a page: of the crawler's own process, of all cores together, and of the cores by the replay's server."""
+    """Seconds a page: of the loop or the lock, of the CPU, and of the CPU by the replay's server.
+
+    Of the crawler's own process alone: what is parsed in workers is the stage's.
+    """
 
     loop_s: float
     cpu_s: float
@@ -73,11 +76,7 @@ def _fetch(ground: Ground, mode: str, count: int) -> Fetching:
     server_s = served.user_s + served.system_s - server.user_s - server.system_s
     assert outcome.own_s is not None, "the crawler's own engine says it"
     pages = max(1, outcome.pages)
-    return Fetching(
-        min(outcome.own_s, outcome.seconds) / pages,
-        (outcome.user_s + outcome.system_s) / pages,
-        server_s / pages,
-    )
+    return Fetching(min(outcome.own_s, outcome.seconds) / pages, outcome.own_s / pages, server_s / pages)
 
 
 def parsing(config: Config, pages: Sequence[Sampled]) -> float:

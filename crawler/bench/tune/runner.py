@@ -11,7 +11,6 @@ from cpu_stage.types import Json, StageError
 from crawler import __version__
 from crawler.bench.lab.machine import cores, machine, python_build
 from crawler.bench.matrix.interval import interval
-from crawler.bench.matrix.noise import Others
 from crawler.bench.matrix.variants import CPUS, FETCHES, obstacle, variant
 from crawler.bench.tune import advice as advices
 from crawler.bench.tune.checks import Candidate, Check, check, size
@@ -63,7 +62,6 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
     started_at, start, described, settings = now_utc(), time.monotonic(), machine(), chosen(loaded)
     sample = take(loaded, effort.pages, effort.sample_seconds)
     say(f"sampled {len(sample.pages)} pages of {sample.hosts} hosts, {1e3 * sample.latency_s:.0f} ms each on average")
-    others = Others()
     with replayed(sample.pages) as replay:
         ground = Ground(settings, sample.pages, replay)
         demands = _measure(loaded, ground, say)
@@ -72,7 +70,7 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
         limit = pace.hosts / pace.delay_s if pace.delay_s else None
         few = [] if _polite(candidates, limit) else _few(candidates, _configured(loaded), effort)
         say(f"checking {', '.join(each.variant for each in few) or 'nothing: politeness decides'}")
-        checks = check(ground, few, effort.rounds, effort.seconds)
+        checks, others_cores = check(ground, few, effort.rounds, effort.seconds)
     advice = advices.advise(checks, _configured(loaded)) if checks else None
     first_s = _first_s(sample, demands)
     entries = [_entry(each, checks, sample, effort, first_s) for each in candidates]
@@ -84,7 +82,7 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
         "seconds": round(time.monotonic() - start, 1),
         "machine": described,
         "python": python_build(),
-        "others_cores": others.cores(),
+        "others_cores": others_cores,
         "seeds": list(loaded.config.seeds),
         "sample": _sample(sample),
         "demands": _demands(demands),
