@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from crawler.bench.handoff.command import handoff
+from crawler.bench.speed.command import speed
 
 _RUN = "run"
 _INTERRUPTED = 130
@@ -71,3 +72,4 @@ def run(  # noqa: PLR0913 - one parameter per documented option
 
 
 bench.add_command(handoff)
+bench.add_command(speed)

@@ -1,0 +1,137 @@
+"""Measuring: contenders by turns, the crawler alone against slow servers, its start, and its pace with many URLs."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crawler import __version__
+from crawler.bench.children import environment
+from crawler.bench.lab.machine import machine, python_build
+from crawler.bench.matrix.interval import interval, times
+from crawler.bench.matrix.noise import Others
+from crawler.bench.site import SiteProcess, SiteSpec
+from crawler.bench.speed.contenders import Peers, cores, crawl
+from crawler.stats import now_utc
+
+Say = Callable[[str], None]
+Run = Callable[[], float]
+
+TANDEM = "tandem"
+_WIDE = ("fetch.per_host=64", "fetch.concurrency=64")
+_SLOW = SiteSpec(pages=6_000, hosts=8, page_size=20_000, latency="constant:0.2", links=40)
+_SLOW_WIDTH = 1_000
+_LATENCY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured: sites with the folders that hold their pages, where given; peers, where given."""
+
+    sites: Sequence[str]
+    docroots: Sequence[Path]
+    peers: Peers | None
+    repeats: int
+
+
+def measure(plan: Plan, say: Say) -> dict[str, Any]:
+    """Measure everything; return what ``results.json`` holds.
+
+    Raises:
+        SpeedError: a crawl or a peer failed.
+    """
+    started_at, start, others = now_utc(), time.monotonic(), Others()
+    sites = []
+    for number, seed in enumerate(plan.sites):
+        docroot = plan.docroots[number] if number < len(plan.docroots) else None
+        for work, contenders in _contenders(seed, docroot, plan.peers).items():
+            say(f"{seed}: {work} ({', '.join(contenders)})")
+            sites.append({"seed": seed, "work": work, **_by_turns(contenders, plan.repeats)})
+    say(f"{_SLOW_WIDTH} connections to servers that take {_LATENCY_S} s")
+    slow = _slow(plan.repeats)
+    say("start")
+    return {
+        "version": __version__,
+        "started_at": started_at,
+        "machine": machine(),
+        "python": python_build(),
+        "repeats": plan.repeats,
+        "sites": sites,
+        "slow_servers": slow,
+        "start": _start(plan.repeats),
+        "others_cores": others.cores(),
+        "seconds": round(time.monotonic() - start, 1),
+    }
+
+
+def _contenders(seed: str, docroot: Path | None, peers: Peers | None) -> Mapping[str, Mapping[str, Run]]:
+    """Return who competes in each kind of work."""
+    links: dict[str, Run] = {TANDEM: lambda: _rate(seed, "analyzers=[]")}
+    content: dict[str, Run] = {TANDEM: lambda: _rate(seed, "analyzers=[content]")}
+    if peers:
+        links["obvious"] = lambda: float(peers.run("obvious.py", seed)["rate"])
+        links["scrapy"] = lambda: float(peers.run("scrapy_peer.py", seed)["rate"])
+        workers = ("--cpu", "process", "--workers", str(cores()))
+        content["obvious"] = lambda: float(peers.run("obvious.py", seed, *workers)["rate"])
+        if docroot:
+            content["limit"] = lambda: _limit(peers, seed, docroot)
+    return {"links only": links, "content": content}
+
+
+def _rate(seed: str, *settings: str) -> float:
+    return float(crawl([seed], *_WIDE, *settings).stats["pages_per_second"])
+
+
+def _limit(peers: Peers, seed: str, docroot: Path) -> float:
+    """Analyse the same pages from the disk, without a network or a hand-off."""
+    with tempfile.NamedTemporaryFile("w", suffix=".urls") as urls:
+        urls.write("\n".join(crawl([seed], *_WIDE, "analyzers=[]").pages))
+        urls.flush()
+        return float(peers.run("limit.py", str(docroot), urls.name, "--workers", str(cores()))["rate"])
+
+
+def _by_turns(contenders: Mapping[str, Run], repeats: int) -> dict[str, Any]:
+    """Let each run once a round, the first one last in the next."""
+    names, rates = list(contenders), {name: list[float]() for name in contenders}
+    for round_ in range(repeats):
+        turn = round_ % len(names)
+        for name in names[turn:] + names[:turn]:
+            rates[name].append(contenders[name]())
+    ratios = {name: dict(times(rates[TANDEM], runs)) for name, runs in rates.items() if name != TANDEM}
+    return {"pages_per_second": {name: dict(interval(runs)) for name, runs in rates.items()}, "times": ratios}
+
+
+def _slow(repeats: int) -> dict[str, Any]:
+    """Crawl servers that take long: what share of connections / latency is reached, and what the loop spends."""
+    wide = f"fetch.concurrency={_SLOW_WIDTH}", f"fetch.per_host={_SLOW_WIDTH // _SLOW.hosts}"
+    rates, loop = [], []
+    with SiteProcess(_SLOW) as site:
+        for _ in range(repeats):
+            stats = crawl(site.seeds, *wide, "analyzers=[]").stats
+            rates.append(stats["pages_per_second"])
+            loop.append(1e3 * stats["use"]["loop"] * stats["seconds"] / stats["pages"])
+    return {
+        "connections": _SLOW_WIDTH,
+        "latency_s": _LATENCY_S,
+        "pages_per_second": dict(interval(rates)),
+        "share_of_bound": dict(interval([rate * _LATENCY_S / _SLOW_WIDTH for rate in rates])),
+        "loop_ms_per_page": dict(interval(loop)),
+    }
+
+
+def _start(repeats: int) -> dict[str, Any]:
+    """Time ``crawler --help``, and from a crawl's start to its first page."""
+    helps, firsts = [], []
+    with SiteProcess(SiteSpec(pages=20, hosts=1)) as site:
+        for _ in range(max(5, repeats)):
+            begun = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "crawler", "--help"], env=environment(), stdout=subprocess.DEVNULL, check=True
+            )
+            helps.append(1e3 * (time.perf_counter() - begun))
+            firsts.append(crawl(site.seeds).first_page_s)
+    return {"help_ms": dict(interval(helps)), "first_page_s": dict(interval(firsts))}
