@@ -120,7 +120,7 @@ def _check_call(spec: AnalyzerSpec, found: Any) -> None:
     if inspect.iscoroutinefunction(found) or (is_class and inspect.iscoroutinefunction(found.__call__)):
         raise AnalyzerError(f"{spec.name}: {spec.target} is async; analyzers run in workers: a plain def is expected")
     try:
-        signature = inspect.signature(found)
+        signature = _signature(found)
     except ValueError:  # a callable of an extension module may have none
         return
     page = () if is_class else (None,)
@@ -131,6 +131,12 @@ def _check_call(spec: AnalyzerSpec, found: Any) -> None:
         raise AnalyzerError(
             f"{spec.name}: {spec.target}{signature} cannot be called as {_wanted(spec, is_class)}: {error}"
         ) from None
+
+
+def _signature(found: Any) -> inspect.Signature:
+    """Return what it takes. Where a class has no constructor, inspect would spend milliseconds on object's own."""
+    plain = inspect.isclass(found) and found.__init__ is object.__init__ and found.__new__ is object.__new__
+    return inspect.Signature() if plain else inspect.signature(found)
 
 
 def _check_options(spec: AnalyzerSpec, parameters: list[inspect.Parameter]) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    import ctypes
+    import mmap
 
-SharedMemory: TypeAlias = "ctypes.Array[ctypes.c_char] | bytearray | bytes"
+SharedMemory: TypeAlias = "mmap.mmap | bytearray | bytes"
 
 PARTS = 2
 """As many as the batches that a worker holds at most; a batch has the part of its number."""

@@ -9,21 +9,21 @@ import signal
 import sys
 import threading
 from multiprocessing import connection, parent_process
+from multiprocessing.heap import Arena
 from pathlib import Path
 
 from cpu_stage.pulse import Pulse
-from cpu_stage.slab import SharedMemory
 from cpu_stage.worker import attach
 
 _OOM_SCORE = "500"
 
 
-def settle_in(pulse: Pulse, memory: SharedMemory, nice: int) -> None:
+def settle_in(pulse: Pulse, memory: Arena, nice: int) -> None:
     """Prepare this process to be a worker."""
     _leave_signals_to_parent()
     _die_with_parent()
     _be_modest(nice)
-    attach(pulse, memory)
+    attach(pulse, memory.buffer)
 
 
 def _leave_signals_to_parent() -> None:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver, get_context, resource_tracker
+from multiprocessing.heap import Arena
 from typing import cast
 
 from cpu_stage import slab
@@ -28,18 +29,27 @@ DEPTH = slab.PARTS
 # One page is one thread's work: a BLAS that starts a thread per core would only fight its neighbours.
 _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
+# What a worker imports to become one: the fork server has it by then, and no worker has to load it again.
+_OF_EVERY_WORKER = (
+    "concurrent.futures.process",
+    "multiprocessing.popen_forkserver",
+    "multiprocessing.sharedctypes",
+    "multiprocessing.synchronize",
+    "encodings.ascii",
+    "cpu_stage.executors.process",
+)
+
 _context = get_context("forkserver")
 _starting = threading.Lock()
 
 
 def open_executor(plan: Plan) -> Opened:
     """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
-    modules = ["cpu_stage.executors.process", *plan.modules()]
     pulse = cast("Pulse", _context.RawArray("d", SIZE))
-    memory = _context.RawArray("c", slab.SIZE)
+    memory = Arena(slab.SIZE)  # what a RawArray is made of; that would also write zeros into all of it
     executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, memory, plan.nice))
     with _starting, _signals_blocked():
-        _start_server(modules)
+        _start_server(plan)
         with _main_hidden():
             started = executor.submit(os.getpid)
     try:
@@ -48,14 +58,14 @@ def open_executor(plan: Plan) -> Opened:
         executor.shutdown(wait=False)
         raise
     _leave_pipes_to_worker(executor)
-    return Opened(executor, pulse, memory, pid)
+    return Opened(executor, pulse, memory.buffer, pid)
 
 
-def _start_server(modules: list[str]) -> None:
+def _start_server(plan: Plan) -> None:
     """Start the fork server where it does not run; a stage that comes later finds only its own libraries unloaded."""
     _context.set_forkserver_preload([preload.__name__])
     single_threaded = {name: os.environ.get(name, "1") for name in _SINGLE_THREADED}
-    with _environment(preload.environment(modules, single_threaded)):
+    with _environment(preload.environment(_OF_EVERY_WORKER, plan, single_threaded)):
         forkserver.ensure_running()
 
 
