@@ -1,7 +1,8 @@
 """What becomes of the pages that a lost worker held: a policy without I/O.
 
 The page that the worker was at is known. It alone is charged: with a timeout or too much memory at once, with a
-crash the second time, alone in its batch by then. Its batch-mates are replayed as if nothing had happened. A page
+crash the second time, alone in its batch by then, and with the suspected analyzer alone: where that does no harm the
+whole page has another try. Its batch-mates are replayed as if nothing had happened. A page
 alone whose workers die before they begin it, again and again, cannot even be sent: it is charged in the end.
 """
 
@@ -72,13 +73,18 @@ class Blame:
         job.alone = True
         job.tries += 1
         if kind is AnalysisErrorKind.CRASH and job.tries < _CRASHES:
+            job.resting = self._others(step)
             ruling.replay.append(job)
             return
         name = PARSE if step == PARSE_STEP else self.analyzers[step - 1]
         job.errors[name] = AnalysisError(kind, self._explain(kind))
-        job.tries = 0
+        job.tries, job.resting = 0, frozenset()
         again = name != PARSE and len(job.errors) < len(self.analyzers)
         (ruling.replay if again else ruling.finished).append(job)
+
+    def _others(self, step: int) -> frozenset[str]:
+        """Name the analyzers that a worker was not at; none where it was at no analyzer."""
+        return frozenset() if step == PARSE_STEP else frozenset(self.analyzers) - {self.analyzers[step - 1]}
 
     def _explain(self, kind: AnalysisErrorKind) -> str:
         if kind is AnalysisErrorKind.TIMEOUT:

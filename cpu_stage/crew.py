@@ -230,5 +230,7 @@ class Crew:
                 self._lost(lane)
             elif lane.slow and not lane.old and sum(other.old for other in self.lanes) < self._settings.width:
                 self._set_aside(lane)
+            elif lane.slow and lane.draining:
+                lane.step_back()
         self._fill()  # a worker that was killed, or is at a page without end, has its successor at once
         self._sweep(now)

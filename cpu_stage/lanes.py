@@ -19,7 +19,8 @@ from cpu_stage.watch import OUTSIDE, Watch
 from cpu_stage.worker import Finished, Plan, Processed, RawPage, prepare, run_batch
 
 _NEWS_S = 2.0
-_STEPS_BACK = 5
+_STEPS_BACK = (0, 5, 14)
+"""Of ``nice``, by how slow a page is: the longer one takes, the more likely it is that it has no end."""
 """A worker at a slow page gets a third of what each of the others gets, where there are not enough cores for all."""
 
 P = ParamSpec("P")
@@ -31,7 +32,8 @@ class Job:
     """A page on its way through the stage.
 
     ``weight`` is what it takes of a batch; ``alone`` is one that has to be one. ``tries`` counts the workers that died
-    on it, ``losses`` those that died before they began it. ``errors`` grow as analyzers fail on it, each at most once.
+    on it, ``losses`` those that died before they began it. ``errors`` grow as analyzers fail on it, each at most once;
+    ``resting`` are those that the next try leaves out, so that it shows quickly whether the suspect is to blame.
     """
 
     item: Page | RawPage
@@ -40,6 +42,7 @@ class Job:
     tries: int = 0
     losses: int = 0
     alone: bool = False
+    resting: frozenset[str] = frozenset()
     errors: dict[str, AnalysisError] = field(default_factory=dict)
 
 
@@ -79,6 +82,7 @@ class Lane:
         self._depth = depth
         self._watch = watch
         self._process = None if opened.pid is None else ProcessHandle(opened.pid)
+        self._stepped = 0
         self._numbers = 0
         self._over_since = 0.0
 
@@ -115,7 +119,7 @@ class Lane:
         batch = Batch(self._numbers, jobs)
         self.batches.append(batch)
         part = self._slab.part(batch.number)
-        parcels = [packing.pack(job.item, job.errors, part) for job in jobs]
+        parcels = [packing.pack(job.item, job.resting.union(job.errors), part) for job in jobs]
         future = self._submit(run_batch, batch.number, parcels)
         future.add_done_callback(lambda ended: done(self, batch, ended))
 
@@ -156,9 +160,9 @@ class Lane:
         return False
 
     @property
-    def slow(self) -> bool:
-        """Whether it has been at one page for long."""
-        return bool(self.batches) and self._watch.slow
+    def slow(self) -> int:
+        """How slow the page is that it is at: 0 to 2 (:attr:`Watch.slow`)."""
+        return self._watch.slow if self.batches else 0
 
     def withdraw(self) -> list[Job]:
         """Return the jobs that wait behind the first batch; what the worker may make of them is not listened to."""
@@ -167,9 +171,10 @@ class Lane:
         return [job for batch in others for job in batch.jobs]
 
     def step_back(self) -> None:
-        """Leave the cores to the others, but for what they do not need."""
-        if self._process:
-            self._process.step_back(_STEPS_BACK)
+        """Leave the cores to the others, but for what they do not need; the more, the slower the page is."""
+        if self._process and self.slow > self._stepped:
+            self._process.step_back(_STEPS_BACK[self.slow] - _STEPS_BACK[self._stepped])
+            self._stepped = self.slow
 
     def _at(self, place: Place | None) -> tuple[int, int] | None:
         if not self.batches:

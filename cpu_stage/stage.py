@@ -163,7 +163,11 @@ class CpuStage:
     def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
         self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds)
         for job, result in zip(batch.jobs, finished.results, strict=True):
-            _finish(job, Processed.received(job.item.url, result))
+            if job.resting:  # the suspect did no harm this time: now the whole page
+                job.resting = frozenset()
+                self._waiting.put_back([job])
+            else:
+                _finish(job, Processed.received(job.item.url, result))
         if lane.verdict:  # the kill came a moment after the page was done: nobody is to blame
             self._waiting.put_back(job for batch in self._crew.bury(lane) for job in batch.jobs)
         else:

@@ -13,7 +13,7 @@ TICK_S = 0.02
 """How often a worker is looked at: a page may exceed its limits by so much."""
 
 _LONGEST_TICK_S = 1.0
-_SLOW = 0.25
+_SLOW, _VERY_SLOW = 0.25, 0.5
 _SUSPECT_S = 0.5
 _STOPPED_S = 1.0
 _SILENCE_S = 30.0
@@ -34,10 +34,11 @@ class Watch:
     _stopped_s: float = field(default=0.0, init=False)
 
     @property
-    def slow(self) -> bool:
-        """Whether a page has taken so much of its time that another worker should step in for this one."""
-        in_page = self._at is not None and self._at[1] != OUTSIDE
-        return in_page and self.timeout is not None and self._busy_s > _SLOW * self.timeout
+    def slow(self) -> int:
+        """How slow a page is: 1 where another worker should step in for this one, 2 where hardly any time is left."""
+        if self._at is None or self._at[1] == OUTSIDE or self.timeout is None:
+            return 0
+        return (self._busy_s > _SLOW * self.timeout) + (self._busy_s > _VERY_SLOW * self.timeout)
 
     def look(
         self, now: float, at: tuple[int, int] | None, growth: Callable[[], int], stopped: Callable[[], bool]

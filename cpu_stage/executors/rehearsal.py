@@ -1,7 +1,7 @@
 """One page for the analyzers that come with the stage, before there is a worker.
 
 Libraries make much of what they need at their first page: expressions are compiled, tables unpacked. Done once in
-the fork server, every worker has it from the start, and as one copy; done by each worker, it takes tens of milliseconds.
+the fork server, every worker has it from the start, and as one copy; done by each, it takes some milliseconds.
 A user's analyzer is not rehearsed: what it does is nothing that may happen outside of a worker.
 """
 

@@ -40,8 +40,10 @@ async def test_the_page_that_the_worker_was_at_is_tried_again_alone_and_the_othe
 async def test_the_second_crash_costs_the_analyzer_its_values_and_the_others_run_once_more() -> None:
     held = jobs("x")
     crash(held, Place(1, 0, 1))
+    assert held[0].resting == {"b"}, "the suspect is tried alone"
     ruling = crash(held, Place(1, 0, 1))
     assert titles(ruling.replay) == "x"
+    assert not held[0].resting
     assert {name: error.kind for name, error in held[0].errors.items()} == {"a": "crash"}
     assert list(held[0].errors) == ["a"]
 

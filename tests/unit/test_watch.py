@@ -43,14 +43,15 @@ def test_a_page_over_its_time_is_a_timeout() -> None:
 def test_a_page_is_slow_after_a_quarter_of_its_time() -> None:
     seen = Seen(timeout=2.0)
 
-    def is_slow_after(seconds: float) -> bool:
+    def slow_after(seconds: float) -> int:
         assert seen.is_never_judged(seconds)
         return seen.watch.slow
 
-    assert not is_slow_after(0.4)
-    assert is_slow_after(0.3)
+    assert slow_after(0.4) == 0
+    assert slow_after(0.3) == 1
+    assert slow_after(0.4) == 2
     seen.at = (1, 1)
-    assert not is_slow_after(TICK)
+    assert slow_after(TICK) == 0
 
 
 def test_a_worker_that_owes_the_beginning_of_its_batch_is_at_no_slow_page() -> None:
