@@ -55,9 +55,12 @@ class Crew:
         self._coming = 0
         self._leaving: dict[Lane, float] = {}
         self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
-        """Start all workers in the background."""
+        """Start all workers in the background, once."""
+        if self._timer is not None:
+            return
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(TICK_S, self._tick)
         self._fill()
@@ -76,6 +79,8 @@ class Crew:
     async def aclose(self) -> None:
         """End all workers, the busy ones at once, and wait until they are gone."""
         self._closed = True
+        if self._timer is None:
+            return
         self._timer.cancel()
         for task in self._opening - self._forking:
             task.cancel()

@@ -52,6 +52,7 @@ class CpuStage:
     def __init__(self, plan: Plan, settings: StageSettings) -> None:
         plan = replace(plan, meter=settings.page_memory is not None)
         names = [spec.name for spec in plan.analyzers]
+        self._eager, self._entered = bool(names), False
         self._blame = Blame(names, settings.page_timeout, settings.page_memory)
         self._packing = Packing.of(plan.parse.needs)
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose, slow=self._relieve)
@@ -64,9 +65,13 @@ class CpuStage:
         self._pump_due = False
 
     async def __aenter__(self) -> Self:
-        """Start all workers in the background: they warm up while the first pages are fetched."""
-        self._loop = asyncio.get_running_loop()
-        self._crew.open()
+        """Start all workers in the background: they warm up while the first pages are fetched.
+
+        Without analyzers they start with the first page that only they can parse: there may be none.
+        """
+        self._loop, self._entered = asyncio.get_running_loop(), True
+        if self._eager:
+            self._crew.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,6 +89,8 @@ class CpuStage:
         Raises:
             StageError: as :meth:`submit`.
         """
+        if self._entered:
+            self._crew.open()
         await self._crew.warm()
 
     def submit(self, item: Page | RawPage) -> "asyncio.Future[Processed]":
@@ -96,6 +103,7 @@ class CpuStage:
             raise StageError("the stage is closed")
         if self._crew.error:
             raise self._crew.error
+        self._crew.open()
         size = self._packing.size(item) if isinstance(item, Page) else len(item.body)
         job = Job(item, self._loop.create_future(), weight(size))
         self._waiting.put(job)

@@ -68,6 +68,15 @@ class Committer:
         if len(self._waiting) >= self._settings.pages:
             self._many.set()
 
+    @property
+    def waiting(self) -> int:
+        """How many records wait for the next commit."""
+        return len(self._waiting)
+
+    def hurry(self) -> None:
+        """Commit now: there is nothing to wait for."""
+        self._many.set()
+
     def close(self) -> None:
         """Let :meth:`run` commit what is left and return."""
         self._closing = True

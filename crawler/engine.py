@@ -213,6 +213,7 @@ class Engine:
                 self._wake.set()
         if record is not None:
             self._committer.put(record)
+            self._hurry_at_the_end()
 
     async def _fetch(self, request: CrawlRequest) -> Fetched | Record | None:
         try:
@@ -228,7 +229,13 @@ class Engine:
         for record in records:
             if record.page is not None and record.fetched is not None:
                 self._held_bytes -= len(record.fetched.body or b"")
+        self._hurry_at_the_end()
         self._wake.set()
+
+    def _hurry_at_the_end(self) -> None:
+        """Have the last records committed at once: where nothing is queued or on its way, no more will come."""
+        if self._committer.waiting == self._uncommitted > 0 and not self._frontier.counts().queued:
+            self._committer.hurry()
 
     def _committer_ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):

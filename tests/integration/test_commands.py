@@ -58,6 +58,12 @@ def test_without_seeds_a_job_goes_on_by_its_own_configuration(site: SiteProcess,
     assert all("fingerprint" in record["analysis"] for record in found)
 
 
+def test_the_last_commit_waits_for_nothing_more(site: SiteProcess, tmp_path: Path) -> None:
+    run(site, tmp_path, "-s", "frontier.commit_interval=90s")
+    assert stats(tmp_path / "job")["pages"] == PAGES
+    assert stats(tmp_path / "job")["seconds"] < 90
+
+
 def test_the_installed_command_finds_a_users_analyzer_where_it_is_run(site: SiteProcess, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def analyze(page):\n    return {'letters': len(page.text)}\n")
     script = Path(sys.executable).with_name("crawler")

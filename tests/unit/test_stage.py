@@ -1,8 +1,10 @@
+import asyncio
+
 import pytest
 
 from cpu_stage.parse import ParseOptions, parse
 from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.worker import Plan
+from cpu_stage.worker import Plan, RawPage
 
 
 def test_an_unknown_executor_is_answered_with_those_that_there_are() -> None:
@@ -14,6 +16,18 @@ def test_an_unknown_executor_is_answered_with_those_that_there_are() -> None:
 def test_a_stage_has_at_least_one_worker_and_batches_of_at_least_one_page(settings: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1 is expected"):
         StageSettings(**settings)  # type: ignore[arg-type]  # mypy cannot tell which keys there are
+
+
+async def test_without_analyzers_workers_start_with_the_first_page_that_needs_one() -> None:
+    async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
+        await stage.submit(RawPage("http://example.test/", "text/html", b"<title>T</title>"))
+        assert stage.counts().workers == 1
+    async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
+        await asyncio.sleep(0)
+        assert stage.counts().workers == 0
+    async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
+        await stage.warm()
+        assert stage.counts().workers == 1
 
 
 def test_links_are_absolute_distinct_and_know_nofollow() -> None:
