@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from cpu_stage.loading import AnalyzerSpec, load
 from cpu_stage.parse import ParseOptions, parse
+from cpu_stage.types import Page
 
 _PARAGRAPH = (
     "The lighthouse keeper wrote down the weather every morning, the ships that passed, and what the sea had brought. "
@@ -26,7 +27,12 @@ _HTML = f"""<!doctype html><html lang="en"><head><title>Notes</title><meta name=
 def rehearse(specs: Iterable[AnalyzerSpec], parser: str) -> None:
     """Have each analyzer read the page. What fails here fails in the workers too, and is said there."""
     with contextlib.suppress(Exception):
-        page = parse("http://localhost/", "text/html; charset=utf-8", _HTML.encode(), ParseOptions(parser=parser))
+        page = sample(parser)
         for spec in specs:
             with contextlib.suppress(Exception):
                 load(spec).call(page)
+
+
+def sample(parser: str) -> Page:
+    """Return the page: an article with what analyzers look for."""
+    return parse("http://localhost/", "text/html; charset=utf-8", _HTML.encode(), ParseOptions(parser=parser))
