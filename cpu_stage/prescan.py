@@ -5,6 +5,7 @@ text, skips comments and tags, and understands ``<meta charset>``, ``<meta http-
 there is neither, the XML declaration. Linear.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -25,10 +26,18 @@ def declared_labels(head: bytes) -> Iterator[str]:
 
     A tag that is cut off at the end declares nothing: of ``iso-8859-15`` another label may be left.
     """
-    if b"charset" in head.lower():
+    charset = head.lower().find(b"charset")
+    if charset >= 0:
+        yield from _first_labels(head[: head.find(b">", charset) + 1])
         yield from _meta_labels(head)
     if declaration := _XML.match(head):
         yield declaration[1].decode("latin-1")
+
+
+@functools.lru_cache(maxsize=256)
+def _first_labels(start: bytes) -> tuple[str, ...]:
+    """Return the labels up to the end of the tag that speaks of a charset first: a site's pages begin alike."""
+    return tuple(_meta_labels(start))
 
 
 def _meta_labels(head: bytes) -> Iterator[str]:

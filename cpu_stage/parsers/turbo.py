@@ -13,7 +13,7 @@ from turbohtml import parse as parse_html
 
 from cpu_stage.parsers import ANY_NAMESPACE, READ, SEPARATORS, UNREAD, HtmlElement, lines
 
-_COPYING = re.compile(rb"<(?:selectedcontent|html|body)")
+_COPYING = re.compile(r"<(?:selectedcontent|html|body)", re.IGNORECASE | re.ASCII)
 _COPYING_INITIAL = re.compile(r"<(?:s(?=electedcontent)|h(?=tml)|b(?=ody))", re.IGNORECASE | re.ASCII)
 _MAX_ROOTS = 100
 
@@ -70,8 +70,8 @@ class TurboDocument:
 
 def _tame(html: str) -> str:
     """Return the page with the tags renamed that would be a bomb, at the same length; nearly always it is as it was."""
-    found = _COPYING.findall(html.encode("utf-8", "surrogatepass").lower())  # 4 times faster than to ignore case
-    if len(found) > _MAX_ROOTS or b"<selectedcontent" in found:
+    found = _COPYING.findall(html)
+    if len(found) > _MAX_ROOTS or any(tag[1] in "sS" for tag in found):
         return _COPYING_INITIAL.sub("<x", html)
     return html
 

@@ -59,6 +59,8 @@ class AuditReport:
     user_agents: Mapping[str, int]
     hosts: Mapping[str, HostReport]
     """By base URL."""
+    first_page_at: float | None = None
+    """Unix time of the first request for a page."""
 
     def to_json(self) -> bytes:
         """Serialise."""
@@ -142,6 +144,7 @@ class Audit:
         self._hosts = [_Host() for _ in range(plan.hosts)]
         self._connections = _Peak()
         self._agents: Counter[str] = Counter()
+        self._first_page_at: float | None = None
 
     def connected(self, host: int) -> None:
         """A connection made its first request."""
@@ -162,6 +165,7 @@ class Audit:
         seen.requests.event(now)
         if path not in WELL_KNOWN:
             seen.pages.event(now)
+            self._first_page_at = self._first_page_at or time.time()
         if path != ROBOTS and not seen.robots_answered:
             seen.before_robots += 1
         if path in seen.not_before and time.time() < seen.not_before[path] - TIMER_SLACK:
@@ -186,6 +190,7 @@ class Audit:
         """Forget everything but what is open now. A web whose audit was reset behaves as if just started."""
         self._connections.reset()
         self._agents.clear()
+        self._first_page_at = None
         for i, host in enumerate(self._hosts):
             host.active.reset()
             host.connections.reset()
@@ -214,4 +219,5 @@ class Audit:
             strays={url: count for url, (count, slot) in found.items() if not slot},
             user_agents=dict(self._agents),
             hosts={base: host.report() for base, host in hosts},
+            first_page_at=self._first_page_at,
         )

@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +57,10 @@ class Peers:
 
 @dataclass(frozen=True, slots=True)
 class Crawled:
-    """A crawl: its ``stats.json``, the seconds until its first page was there, and the URLs that were pages."""
+    """A crawl: when its command was started (Unix time), its ``stats.json``, and the URLs that were pages."""
 
+    started: float
     stats: dict[str, Any]
-    first_page_s: float
     pages: Sequence[str]
 
 
@@ -88,9 +87,8 @@ def crawl(seeds: Sequence[str], *settings: str) -> Crawled:
         job = Path(folder) / "job"
         stats = json.loads((job / "stats.json").read_bytes())
         records = [json.loads(line) for line in (job / "pages.jsonl").read_bytes().splitlines()]
-    first = min(datetime.fromisoformat(record["fetched_at"]).timestamp() for record in records)
     pages = [record["final_url"] for record in records if record["outcome"] == "ok"]
-    return Crawled(stats, first - started, pages)
+    return Crawled(started, stats, pages)
 
 
 def cores() -> int:

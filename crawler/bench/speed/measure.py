@@ -124,7 +124,7 @@ def _slow(repeats: int) -> dict[str, Any]:
 
 
 def _start(repeats: int) -> dict[str, Any]:
-    """Time ``crawler --help``, and from a crawl's start to its first page."""
+    """Time ``crawler --help``, and from a crawl's start to the moment when its server is asked for the first page."""
     helps, firsts = [], []
     with SiteProcess(SiteSpec(pages=20, hosts=1)) as site:
         for _ in range(max(5, repeats)):
@@ -133,5 +133,8 @@ def _start(repeats: int) -> dict[str, Any]:
                 [sys.executable, "-m", "crawler", "--help"], env=environment(), stdout=subprocess.DEVNULL, check=True
             )
             helps.append(1e3 * (time.perf_counter() - begun))
-            firsts.append(crawl(site.seeds).first_page_s)
+            site.reset()
+            started, asked = crawl(site.seeds).started, site.audit().first_page_at
+            assert asked is not None, "it was crawled"
+            firsts.append(asked - started)
     return {"help_ms": dict(interval(helps)), "first_page_s": dict(interval(firsts))}
