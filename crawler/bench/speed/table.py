@@ -28,7 +28,7 @@ def print_results(results: Mapping[str, Any]) -> None:
     )
     console.print(f"crawler --help: {_range(start['help_ms'])} ms; first page after {_range(start['first_page_s'])} s")
     if results["others_cores"] > DISTURBED * results["machine"]["cores"]:
-        busy = f"Other programs kept {results['others_cores']} cores busy: run it again on a quiet machine."
+        busy = f"Other programs kept {results['others_cores']} cores busy, the sites' own servers among them."
         console.print(Text(busy, "yellow"))
 
 
