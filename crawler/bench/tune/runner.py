@@ -1,23 +1,20 @@
-"""Tuning from end to end: sample, measure, predict, check, advise; what ``results.json`` holds."""
+"""Tuning from end to end: sample, measure, predict, check, advise."""
 
-import dataclasses
-import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cpu_stage.types import Json, StageError
-from crawler import __version__
-from crawler.bench.lab.machine import cores, machine, python_build
-from crawler.bench.matrix.interval import interval
+from cpu_stage.types import StageError
+from crawler.bench.lab.machine import cores, machine
 from crawler.bench.matrix.variants import CPUS, FETCHES, obstacle, variant
-from crawler.bench.tune import advice as advices
-from crawler.bench.tune.checks import Candidate, Check, check, size
+from crawler.bench.tune.advice import advise
+from crawler.bench.tune.checks import Candidate, check
 from crawler.bench.tune.demands import Analysing, Fetching, analysing, fetching, parsing
 from crawler.bench.tune.ground import Ground
-from crawler.bench.tune.model import Load, Pace, best_width, by_width, run_rate
+from crawler.bench.tune.model import Load, Pace, best_width, by_width
 from crawler.bench.tune.replay import replayed
+from crawler.bench.tune.results import Demands, Tuned, as_json
 from crawler.bench.tune.sample import Sample, chosen, take
 from crawler.config import Loaded
 from crawler.stats import now_utc
@@ -43,16 +40,6 @@ class Effort:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Demands:
-    """What a page asks: by mode of fetching, to be parsed, by executor; and executors that refuse the analyzers."""
-
-    fetching: Mapping[str, Fetching]
-    parse_s: float
-    analysing: Mapping[str, Analysing]
-    refused: Mapping[str, str]
-
-
 def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
     """Find out what suits these pages and analyzers on this machine; return what ``results.json`` holds.
 
@@ -60,49 +47,47 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
         CrawlerError: the site gives no page, or no variant works.
     """
     started_at, start, described, settings = now_utc(), time.monotonic(), machine(), chosen(loaded)
+    configured = f"{loaded.config.fetch.mode}+{loaded.config.cpu.executor}"
     sample = take(loaded, effort.pages, effort.sample_seconds)
     say(f"sampled {len(sample.pages)} pages of {sample.hosts} hosts, {1e3 * sample.latency_s:.0f} ms each on average")
     with replayed(sample.pages) as replay:
         ground = Ground(settings, sample.pages, replay)
         demands = _measure(loaded, ground, say)
-        pace = _pace(loaded, sample)
-        candidates = list(_candidates(demands, pace, loaded.config.fetch.concurrency))
-        limit = pace.hosts / pace.delay_s if pace.delay_s else None
-        few = [] if _polite(candidates, limit) else _few(candidates, _configured(loaded), effort)
+        pace, limit, loads = _pace(loaded, sample), _polite_rate(loaded, sample), dict(_loads(demands))
+        candidates = [
+            Candidate(name, best_width(load, pace, loaded.config.fetch.concurrency)) for name, load in loads.items()
+        ]
+        few = [] if _politeness_decides(candidates, limit) else _few(candidates, configured, effort)
         say(f"checking {', '.join(each.variant for each in few) or 'nothing: politeness decides'}")
         checks, others_cores = check(ground, few, effort.rounds, effort.seconds)
-    advice = advices.advise(checks, _configured(loaded)) if checks else None
-    first_s = _first_s(sample, demands)
-    entries = [_entry(each, checks, sample, effort, first_s) for each in candidates]
-    recommended = advice.best.candidate if advice else _by_name(candidates, _configured(loaded))
-    found = next(each for each in entries if each["variant"] == recommended.variant)
-    return {
-        "version": __version__,
+    tuned = Tuned(
+        sample=sample,
+        demands=demands,
+        candidates=candidates,
+        checks=checks,
+        run_s=effort.seconds,
+        advice=advise(checks, configured) if checks else None,
+        configured=configured,
+        settings=settings,
+        polite_rate=limit,
+    )
+    return as_json(tuned) | {
         "started_at": started_at,
         "seconds": round(time.monotonic() - start, 1),
         "machine": described,
-        "python": python_build(),
         "others_cores": others_cores,
         "seeds": list(loaded.config.seeds),
-        "sample": _sample(sample),
-        "demands": _demands(demands),
-        "configured": _configured(loaded),
-        "politeness_pages_per_second": limit,
-        "variants": entries,
-        "by_width": _by_width(demands, pace),
-        "left_out": [{"executor": name, "why": why} for name, why in demands.refused.items()],
-        "recommended": recommendation(settings, recommended),
-        "predicted": found["predicted"],
-        "measured": found["measured"],
-        "prediction_error": found["prediction_error"],
-        "confidence": _confidence(advice, limit),
+        "by_width": {
+            name: [(w.width, w.pages_per_second) for w in by_width(load, pace)] for name, load in loads.items()
+        },
     }
 
 
 def _measure(loaded: Loaded, ground: Ground, say: Say) -> Demands:
     """Measure what a page asks of every part; an executor that refuses the analyzers is left out."""
     modes: dict[str, Fetching] = {mode: fetching(ground, mode) for mode in FETCHES}
-    found, refused = {}, {}
+    found: dict[str, Analysing] = {}
+    refused: dict[str, str] = {}
     for executor in CPUS:
         why = obstacle(variant(f"coroutines+{executor}"), mock=False)
         try:
@@ -121,31 +106,20 @@ def _measure(loaded: Loaded, ground: Ground, say: Say) -> Demands:
 
 
 def _pace(loaded: Loaded, sample: Sample) -> Pace:
-    config = loaded.config
-    return Pace(sample.latency_s, sample.hosts, config.fetch.per_host, config.politeness.delay)
+    """Return what the replay is crawled by: as wide as the site may be, without its delay."""
+    return Pace(sample.latency_s, sample.hosts, loaded.config.fetch.per_host, 0.0)
 
 
-def _candidates(demands: Demands, pace: Pace, configured: int) -> Iterator[Candidate]:
-    """Predict every variant at the width that suits it, its replay on the same cores."""
-    replay = dataclasses.replace(pace, delay_s=0.0)
+def _polite_rate(loaded: Loaded, sample: Sample) -> float | None:
+    """Return the pages a second that the delay allows on the hosts of the sample."""
+    delay = loaded.config.politeness.delay
+    return sample.hosts / delay if delay else None
+
+
+def _loads(demands: Demands) -> Iterator[tuple[str, Load]]:
     for mode, fetch in demands.fetching.items():
         for executor, analyse in demands.analysing.items():
-            load = load_of(fetch, analyse, executor)
-            yield Candidate(f"{mode}+{executor}", best_width(load, replay, configured))
-
-
-def _by_width(demands: Demands, pace: Pace) -> dict[str, list[tuple[int, float]]]:
-    """Predict every variant at all widths that the user's limit for each host allows."""
-    replay = dataclasses.replace(pace, delay_s=0.0)
-    loads = {
-        f"{mode}+{executor}": load_of(fetch, analyse, executor)
-        for mode, fetch in demands.fetching.items()
-        for executor, analyse in demands.analysing.items()
-    }
-    return {
-        name: [(each.width, _rounded(each.pages_per_second)) for each in by_width(load, replay)]
-        for name, load in loads.items()
-    }
+            yield f"{mode}+{executor}", load_of(fetch, analyse, executor)
 
 
 def load_of(fetch: Fetching, analyse: Analysing, executor: str) -> Load:
@@ -162,7 +136,7 @@ def load_of(fetch: Fetching, analyse: Analysing, executor: str) -> Load:
     )
 
 
-def _polite(candidates: Sequence[Candidate], limit: float | None) -> bool:
+def _politeness_decides(candidates: Sequence[Candidate], limit: float | None) -> bool:
     """Whether the user's manners hold every variant back."""
     return limit is not None and limit < min(each.prediction.pages_per_second for each in candidates)
 
@@ -175,98 +149,3 @@ def _few(candidates: Sequence[Candidate], configured: str, effort: Effort) -> li
     enough = _HOPELESS * ranked[0].prediction.pages_per_second
     best = [each for each in ranked[:_FEW] if each.prediction.pages_per_second >= enough]
     return best + [each for each in ranked[len(best) :] if each.variant == configured]
-
-
-def _configured(loaded: Loaded) -> str:
-    return f"{loaded.config.fetch.mode}+{loaded.config.cpu.executor}"
-
-
-def _by_name(candidates: Sequence[Candidate], name: str) -> Candidate:
-    return next((each for each in candidates if each.variant == name), candidates[0])
-
-
-def _first_s(sample: Sample, demands: Demands) -> float:
-    """Return how long one page takes by itself."""
-    return sample.latency_s + demands.fetching["coroutines"].loop_s + demands.analysing["inline"].page_s
-
-
-def _entry(
-    candidate: Candidate, checks: Sequence[Check], sample: Sample, effort: Effort, first_s: float
-) -> dict[str, Any]:
-    prediction = candidate.prediction
-    predicted = run_rate(prediction, size(prediction, len(sample.pages), effort.seconds), first_s)
-    found = next((each for each in checks if each.candidate is candidate), None)
-    measured = interval(found.rates) if found and found.rates and found.why is None else None
-    return {
-        "variant": candidate.variant,
-        "concurrency": prediction.concurrency,
-        "predicted": _rounded(predicted),
-        "bottleneck": prediction.bottleneck,
-        "bounds": {name: _rounded(bound) for name, bound in prediction.bounds.items()},
-        "measured": measured,
-        "prediction_error": _rounded(predicted / measured["median"] - 1) if measured else None,
-        "why": found.why if found else None,
-    }
-
-
-def _sample(sample: Sample) -> dict[str, Any]:
-    return {
-        "pages": len(sample.pages),
-        "hosts": sample.hosts,
-        "asked": sample.asked,
-        "latency_ms": _quantiles([1e3 * page.latency_s for page in sample.pages]),
-        "bytes": _quantiles([len(page.body) for page in sample.pages]),
-    }
-
-
-def _quantiles(values: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    at = {name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for name, share in _SHARES.items()}
-    return {"mean": _rounded(statistics.fmean(values)), **{name: _rounded(value) for name, value in at.items()}}
-
-
-_SHARES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
-
-
-def _demands(demands: Demands) -> dict[str, Any]:
-    """Return what a page asks, in milliseconds."""
-
-    def in_ms(found: Fetching | Analysing) -> dict[str, float]:
-        return {name.replace("_s", "_ms"): _rounded(1e3 * s) for name, s in dataclasses.asdict(found).items()}
-
-    return {
-        "fetching": {mode: in_ms(found) for mode, found in demands.fetching.items()},
-        "parse_ms": _rounded(1e3 * demands.parse_s),
-        "analysing": {executor: in_ms(found) for executor, found in demands.analysing.items()},
-    }
-
-
-def recommendation(settings: Mapping[str, Json], candidate: Candidate) -> dict[str, Any]:
-    """Return the configuration that is recommended, nested: the user's own, with what was tuned."""
-    mode, executor = candidate.variant.split("+")
-    tuned = {"fetch.mode": mode, "fetch.concurrency": candidate.prediction.concurrency, "cpu.executor": executor}
-    tree: dict[str, Any] = {}
-    for key, value in {**settings, **tuned}.items():
-        if not key.startswith("fetch.headers"):
-            *sections, name = key.split(".")
-            branch = tree
-            for section in sections:
-                branch = branch.setdefault(section, {})
-            branch[name] = value
-    return tree
-
-
-def _confidence(advice: advices.Advice | None, limit: float | None) -> dict[str, Any]:
-    if advice is None:
-        because = f"politeness.delay allows {limit:.3g} pages/s, and every variant does more"
-        return {"verdict": advices.TOO_CLOSE, "because": because, "as_good": [], "lead": None}
-    return {
-        "verdict": advice.verdict,
-        "because": advice.because,
-        "as_good": list(advice.as_good),
-        "lead": advice.lead and dict(advice.lead),
-    }
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
