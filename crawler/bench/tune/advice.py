@@ -63,7 +63,7 @@ def _rank(variant: str, configured: str) -> int:
 def _because(best: Check, as_good: Sequence[str], lead: Spread | None, others: Sequence[Check]) -> str:
     name = best.candidate.variant
     if as_good:
-        return f"{' and '.join(as_good)} may be as fast as {name}, or not 5 % from it"
+        return f"less than 5 % may lie between {name} and {', '.join(as_good)}"
     if lead is None:
         return f"{name} is the only one that could be checked"
     times_as_fast = f"{lead['median']:.2f} times ({lead['low']:.2f} to {lead['high']:.2f})"

@@ -85,6 +85,7 @@ def _entry(candidate: Candidate, tuned: Tuned) -> dict[str, Any]:
     return {
         "variant": candidate.variant,
         "concurrency": prediction.concurrency,
+        "width": prediction.width,
         "predicted": _rounded(predicted),
         "bottleneck": prediction.bottleneck,
         "bounds": {name: _rounded(bound) for name, bound in prediction.bounds.items()},

@@ -42,7 +42,7 @@ def _table(results: Mapping[str, Any]) -> Table:
         measured, error = each["measured"], each["prediction_error"]
         table.add_row(
             each["variant"],
-            str(each["concurrency"]),
+            str(each["width"]),
             number(each["predicted"]),
             each["bottleneck"],
             str(Measured.of(measured)) if measured else "",

@@ -1,5 +1,6 @@
 """The advice in words, and as the YAML of a configuration; made from ``results.json`` alone."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,8 @@ from crawler.report.charts import Measured
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Say in a sentence or two what is recommended, and how sure that is."""
-    confidence, recommended, measured = results["confidence"], results["recommended"], results["measured"]
-    name = f"{recommended['fetch']['mode']}+{recommended['cpu']['executor']}"
-    wide = f"{name}, {recommended['fetch']['concurrency']} requests at once"
+    confidence, found, measured = results["confidence"], _recommended(results), results["measured"]
+    wide = f"{found['variant']}, {found['width']} requests at once"
     rate = f": {Measured.of(measured)} pages/s, {number(results['predicted'])} predicted" if measured else ""
     verdict: str = confidence["verdict"]
     return f"{verdict.capitalize()}: {confidence['because']}. Recommended: {wide}{rate}."
@@ -21,7 +21,8 @@ def verdict(results: Mapping[str, Any]) -> str:
 
 def configuration(results: Mapping[str, Any]) -> str:
     """Return the recommended configuration as YAML, with the reason above it."""
-    head = f"# crawler tune, {results['started_at'][:10]}: {results['confidence']['because']}\n"
+    reason = f"crawler tune, {results['started_at'][:10]}: {results['confidence']['because']}"
+    head = textwrap.fill(reason, 100, initial_indent="# ", subsequent_indent="# ") + "\n"
     return head + yaml.safe_dump(dict(results["recommended"]), sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -46,13 +47,16 @@ def costs(results: Mapping[str, Any]) -> str:
 
 def widths(results: Mapping[str, Any]) -> str:
     """Say how many requests at once are enough."""
-    found = next(each for each in results["variants"] if each["variant"] == _name(results))
+    found = _recommended(results)
     return (
-        f"At {found['concurrency']} requests at once, {found['variant']} is held back by its {found['bottleneck']}; "
+        f"At {found['width']} requests at once, {found['variant']} is held back by its {found['bottleneck']}; "
         "a wider one is not chosen where it brings less than 2 %."
     )
 
 
-def _name(results: Mapping[str, Any]) -> str:
+def _recommended(results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the entry of the variant that is recommended."""
     recommended = results["recommended"]
-    return f"{recommended['fetch']['mode']}+{recommended['cpu']['executor']}"
+    name = f"{recommended['fetch']['mode']}+{recommended['cpu']['executor']}"
+    found: Mapping[str, Any] = next(each for each in results["variants"] if each["variant"] == name)
+    return found
