@@ -20,8 +20,11 @@ from cpu_stage.worker import Finished, Plan, Processed, RawPage, prepare, run_ba
 
 _NEWS_S = 2.0
 _STEPS_BACK = (0, 5, 14)
-"""Of ``nice``, by how slow a page is: the longer one takes, the more likely it is that it has no end."""
-"""A worker at a slow page gets a third of what each of the others gets, where there are not enough cores for all."""
+"""Of ``nice``, by how slow a page is: the longer one takes, the more likely it is that it has no end.
+
+With 5, a worker gets a third of what each of the others gets where there are not enough cores for all; with 14, a
+twentieth.
+"""
 
 P = ParamSpec("P")
 T = TypeVar("T")
