@@ -14,10 +14,10 @@ from typing import Any
 from cpu_stage.types import Json
 from crawler.bench.lab.experiments.analyzer import Burner
 from crawler.bench.lab.experiments.burn import units_per_second
-from crawler.bench.matrix.interval import times
 from crawler.bench.site import SiteProcess, SiteSpec
-from crawler.bench.tune.advice import WORTH_IT
+from crawler.bench.tune.advice import is_as_good
 from crawler.bench.tune.runner import Effort, tune
+from crawler.bench.tune.words import recommended
 from crawler.config import load
 
 
@@ -56,7 +56,7 @@ def _tried(work: Workload, speed: float) -> Iterator[str]:
         advised = []
         for run in (1, 2):
             found = tune(loaded, Effort(), lambda _: None)
-            advised.append(_name(found))
+            advised.append(recommended(found)["variant"])
             yield f"run {run}: {_line(found)}"
         sweep = tune(loaded, Effort(everything=True), lambda _: None)
     best = list(_as_good(sweep["variants"]))
@@ -77,16 +77,11 @@ def _settings(site: SiteProcess, units: int) -> dict[str, Json]:
     }
 
 
-def _name(results: Mapping[str, Any]) -> str:
-    recommended = results["recommended"]
-    return f"{recommended['fetch']['mode']}+{recommended['cpu']['executor']}"
-
-
 def _line(results: Mapping[str, Any]) -> str:
-    measured, error = results["measured"], results["prediction_error"]
+    name, measured, error = recommended(results)["variant"], results["measured"], results["prediction_error"]
     rate = f"{measured['median']:.1f} ({measured['low']:.1f} to {measured['high']:.1f})"
     confidence, others = results["confidence"]["verdict"], results["others_cores"]
-    return f"{_name(results)}, {confidence}: {rate} pages/s, prediction {error:+.1%}; {others} cores were others'"
+    return f"{name}, {confidence}: {rate} pages/s, prediction {error:+.1%}; {others} cores were others'"
 
 
 def _as_good(variants: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -94,7 +89,7 @@ def _as_good(variants: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     measured = [each for each in variants if each["measured"]]
     fastest = max(measured, key=lambda each: float(each["measured"]["median"]))
     for each in measured:
-        if times(fastest["measured"]["runs"], each["measured"]["runs"])["low"] <= WORTH_IT:
+        if is_as_good(each["measured"]["runs"], fastest["measured"]["runs"]):
             yield each["variant"]
 
 

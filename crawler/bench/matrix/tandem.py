@@ -45,8 +45,8 @@ def crawl(settings: Mapping[str, Json], max_pages: int) -> Outcome:
 
     The job's directory is in memory, so that the speed of a disk is not measured.
     """
-    config = load([], {}, [], settings).config
-    limit = min(max_pages, config.limits.pages or max_pages)
+    wanted = settings.get("limits.pages")
+    limit = min(max_pages, wanted) if isinstance(wanted, int) else max_pages
     config = load([], {}, [], {**settings, "limits.pages": limit}).config
     with _directory() as folder, Job.open(folder / "job") as job:
         with asyncio.Runner(loop_factory=loop_factory(config)) as runner:

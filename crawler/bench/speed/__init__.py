@@ -1,1 +1,1 @@
-"""How fast the crawler is: beside peers on real sites, against slow servers, from its start, and with many URLs."""
+"""How fast the crawler is: beside peers on real sites, against slow servers, and from its start."""

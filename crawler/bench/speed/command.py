@@ -32,6 +32,7 @@ def speed(  # noqa: PLR0913 - one parameter per documented option
     """
     import orjson  # noqa: PLC0415 - see the module docstring
 
+    from crawler.bench.matrix.writing import RESULTS, prepare  # noqa: PLC0415
     from crawler.bench.speed.contenders import Peers  # noqa: PLC0415
     from crawler.bench.speed.measure import Plan, measure  # noqa: PLC0415
     from crawler.bench.speed.table import print_results  # noqa: PLC0415
@@ -41,14 +42,11 @@ def speed(  # noqa: PLR0913 - one parameter per documented option
     if len(docroots) > len(seeds):
         raise ConfigError(f"--docroot: there are {len(docroots)}, for {len(seeds)} seeds; one a seed at most")
     if output is not None:
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--output {output}: cannot be written: {error.strerror}") from error
+        prepare(output)
     peers = Peers(folder, python) if folder and python else None
     results = measure(Plan(seeds, docroots, peers, repeats), lambda line: click.echo(line, err=True))
     print_results(results)
     if output is not None:
-        file = output / "results.json"
+        file = output / RESULTS
         file.write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
         click.echo(str(file))

@@ -4,7 +4,6 @@ A peer is a program that crawls from a URL and prints one line of JSON with its 
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,6 @@ from crawler.bench.children import environment
 from crawler.errors import CrawlerError
 
 _PATIENCE_S = 600.0
-_WIDTH = 64
 
 
 class SpeedError(CrawlerError):
@@ -89,8 +87,3 @@ def crawl(seeds: Sequence[str], *settings: str) -> Crawled:
         records = [json.loads(line) for line in (job / "pages.jsonl").read_bytes().splitlines()]
     pages = [record["final_url"] for record in records if record["outcome"] == "ok"]
     return Crawled(started, stats, pages)
-
-
-def cores() -> int:
-    """Return how many workers every contender gets."""
-    return len(os.sched_getaffinity(0))

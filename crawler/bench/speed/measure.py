@@ -1,5 +1,6 @@
-"""Measuring: contenders by turns, the crawler alone against slow servers, its start, and its pace with many URLs."""
+"""Measuring: contenders by turns, the crawler alone against slow servers, and its start."""
 
+import functools
 import subprocess
 import sys
 import tempfile
@@ -11,11 +12,11 @@ from typing import Any
 
 from crawler import __version__
 from crawler.bench.children import environment
-from crawler.bench.lab.machine import machine, python_build
+from crawler.bench.lab.machine import cores, machine, python_build
 from crawler.bench.matrix.interval import interval, times
 from crawler.bench.matrix.noise import Others
 from crawler.bench.site import SiteProcess, SiteSpec
-from crawler.bench.speed.contenders import Peers, cores, crawl
+from crawler.bench.speed.contenders import Peers, crawl
 from crawler.stats import now_utc
 
 Say = Callable[[str], None]
@@ -23,9 +24,9 @@ Run = Callable[[], float]
 
 TANDEM = "tandem"
 _WIDE = ("fetch.per_host=64", "fetch.concurrency=64")
-_SLOW = SiteSpec(pages=6_000, hosts=8, page_size=20_000, latency="constant:0.2", links=40)
-_SLOW_WIDTH = 1_000
 _LATENCY_S = 0.2
+_SLOW = SiteSpec(pages=6_000, hosts=8, page_size=20_000, latency=f"constant:{_LATENCY_S}", links=40)
+_SLOW_WIDTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,15 @@ def _rate(seed: str, *settings: str) -> float:
 def _limit(peers: Peers, seed: str, docroot: Path) -> float:
     """Analyse the same pages from the disk, without a network or a hand-off."""
     with tempfile.NamedTemporaryFile("w", suffix=".urls") as urls:
-        urls.write("\n".join(crawl([seed], *_WIDE, "analyzers=[]").pages))
+        urls.write("\n".join(_pages(seed)))
         urls.flush()
         return float(peers.run("limit.py", str(docroot), urls.name, "--workers", str(cores()))["rate"])
+
+
+@functools.cache
+def _pages(seed: str) -> Sequence[str]:
+    """Return the URLs of a site's pages: the same in every round."""
+    return crawl([seed], *_WIDE, "analyzers=[]").pages
 
 
 def _by_turns(contenders: Mapping[str, Run], repeats: int) -> dict[str, Any]:

@@ -43,12 +43,17 @@ def advise(checks: Sequence[Check], configured: str) -> Advice:
     if not valid:
         raise AdviceError("; ".join(f"{each.candidate.variant}: {each.why}" for each in checks))
     fastest = valid[0]
-    good = [each for each in valid if times(fastest.rates, each.rates)["low"] <= WORTH_IT]
+    good = [each for each in valid if is_as_good(each.rates, fastest.rates)]
     best = min(good, key=lambda each: _rank(each.candidate.variant, configured))
     others = [each for each in valid if each is not best]
     lead = times(best.rates, others[0].rates) if others else None
     as_good = tuple(each.candidate.variant for each in good if each is not best)
     return Advice(best, TOO_CLOSE if as_good else CLEAR, _because(best, as_good, lead, others), as_good, lead)
+
+
+def is_as_good(rates: Sequence[float], fastest: Sequence[float]) -> bool:
+    """Whether it cannot be excluded that the fastest is ahead by less than what is worth a change."""
+    return times(fastest, rates)["low"] <= WORTH_IT
 
 
 def _median(found: Check) -> float:

@@ -1,7 +1,6 @@
 """Real crawls of the replay by the variants that the model likes best: by turns, several times, each result checked."""
 
 import functools
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from crawler.bench.tune.ground import Ground, Trial
 from crawler.bench.tune.model import Prediction
 from crawler.bench.tune.replay import urls
 from crawler.bench.tune.sample import Sampled
+from crawler.bench.work import body_digest
 
 _PATIENCE_S = 300.0
 _FEWEST, _MOST = 40, 6_000
@@ -84,6 +84,7 @@ def _run(found: Check, process: CellProcess, pages: Sequence[Sampled]) -> None:
 
 def _fault(outcome: Outcome, count: int, pages: Sequence[Sampled]) -> str | None:
     """Say what a crawl has not found as the sample has it; analyses may differ from run to run."""
-    expected = sorted(hashlib.sha256(pages[n % len(pages)].body).hexdigest() for n in range(count))
+    digests = [body_digest(page.body) for page in pages]
+    expected = sorted(digests[n % len(digests)] for n in range(count))
     found = sorted(visited.body or "" for visited in outcome.visited)
     return None if found == expected else f"{len(found)} records are not the {count} pages of the sample"

@@ -43,6 +43,11 @@ class Pace:
         """The most requests that may be in flight."""
         return self.hosts * self.per_host
 
+    @property
+    def polite_rate(self) -> float | None:
+        """The pages a second that the delay allows; None: as many as can be."""
+        return self.hosts / self.delay_s if self.delay_s else None
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -63,7 +68,7 @@ def predict(load: Load, pace: Pace, concurrency: int) -> Prediction:
         "loop": 1 / load.loop_s,
         **({"workers": 1 / load.stage_s} if load.stage_s else {}),
         "cores": 1 / load.cores_s,
-        **({"politeness": pace.hosts / pace.delay_s} if pace.delay_s else {}),
+        **({"politeness": pace.polite_rate} if pace.polite_rate else {}),
     }
     bottleneck = min(bounds, key=lambda name: bounds[name])
     fetched = _closed(width, pace.latency_s, load.loop_s)

@@ -26,7 +26,6 @@ def report(results: Results) -> str:
         exhibits=exhibits,
         verdict=words.verdict(results),
         configuration=words.configuration(results),
-        measured=results["measured"] and Measured.of(results["measured"]),
     )
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cpu_stage.types import StageError
@@ -53,11 +53,12 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
     with replayed(sample.pages) as replay:
         ground = Ground(settings, sample.pages, replay)
         demands = _measure(loaded, ground, say)
-        pace, limit, loads = _pace(loaded, sample), _polite_rate(loaded, sample), dict(_loads(demands))
+        site, loads = _pace(loaded, sample), dict(_loads(demands))
+        pace = replace(site, delay_s=0.0)  # the replay needs no mercy
         candidates = [
             Candidate(name, best_width(load, pace, loaded.config.fetch.concurrency)) for name, load in loads.items()
         ]
-        few = [] if _politeness_decides(candidates, limit) else _few(candidates, configured, effort)
+        few = [] if _politeness_decides(candidates, site.polite_rate) else _few(candidates, configured, effort)
         say(f"checking {', '.join(each.variant for each in few) or 'nothing: politeness decides'}")
         checks, others_cores = check(ground, few, effort.rounds, effort.seconds)
     tuned = Tuned(
@@ -69,7 +70,7 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
         advice=advise(checks, configured) if checks else None,
         configured=configured,
         settings=settings,
-        polite_rate=limit,
+        polite_rate=site.polite_rate,
     )
     return as_json(tuned) | {
         "started_at": started_at,
@@ -106,14 +107,9 @@ def _measure(loaded: Loaded, ground: Ground, say: Say) -> Demands:
 
 
 def _pace(loaded: Loaded, sample: Sample) -> Pace:
-    """Return what the replay is crawled by: as wide as the site may be, without its delay."""
-    return Pace(sample.latency_s, sample.hosts, loaded.config.fetch.per_host, 0.0)
-
-
-def _polite_rate(loaded: Loaded, sample: Sample) -> float | None:
-    """Return the pages a second that the delay allows on the hosts of the sample."""
-    delay = loaded.config.politeness.delay
-    return sample.hosts / delay if delay else None
+    """Return what the site and the configuration allow."""
+    config = loaded.config
+    return Pace(sample.latency_s, sample.hosts, config.fetch.per_host, config.politeness.delay)
 
 
 def _loads(demands: Demands) -> Iterator[tuple[str, Load]]:

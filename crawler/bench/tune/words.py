@@ -12,7 +12,7 @@ from crawler.report.charts import Measured
 
 def verdict(results: Mapping[str, Any]) -> str:
     """Say in a sentence or two what is recommended, and how sure that is."""
-    confidence, found, measured = results["confidence"], _recommended(results), results["measured"]
+    confidence, found, measured = results["confidence"], recommended(results), results["measured"]
     wide = f"{found['variant']}, {found['width']} requests at once"
     rate = f": {Measured.of(measured)} pages/s, {number(results['predicted'])} predicted" if measured else ""
     verdict: str = confidence["verdict"]
@@ -47,16 +47,16 @@ def costs(results: Mapping[str, Any]) -> str:
 
 def widths(results: Mapping[str, Any]) -> str:
     """Say how many requests at once are enough."""
-    found = _recommended(results)
+    found = recommended(results)
     return (
         f"At {found['width']} requests at once, {found['variant']} is held back by its {found['bottleneck']}; "
         "a wider one is not chosen where it brings less than 2 %."
     )
 
 
-def _recommended(results: Mapping[str, Any]) -> Mapping[str, Any]:
+def recommended(results: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the entry of the variant that is recommended."""
-    recommended = results["recommended"]
-    name = f"{recommended['fetch']['mode']}+{recommended['cpu']['executor']}"
+    chosen = results["recommended"]
+    name = f"{chosen['fetch']['mode']}+{chosen['cpu']['executor']}"
     found: Mapping[str, Any] = next(each for each in results["variants"] if each["variant"] == name)
     return found
