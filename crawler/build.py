@@ -147,8 +147,15 @@ def _stage_settings(config: Config) -> StageSettings:
 
 
 def _parse_here(config: Config) -> float:
-    """Return the largest body that is parsed on the loop; selectolax is not linear, so workers run it by default."""
-    where = "worker" if (config.parse.where, config.parse.parser) == ("auto", "selectolax") else config.parse.where
+    """Return the largest body that is parsed on the loop.
+
+    By default workers run selectolax, which is not linear; no parser loads in a subinterpreter, so there the loop parses.
+    """
+    where: str = config.parse.where
+    if where == "auto" and config.cpu.executor == "interpreters":
+        where = "loop"
+    elif where == "auto" and config.parse.parser == "selectolax":
+        where = "worker"
     return {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[where]
 
 

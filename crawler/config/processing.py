@@ -16,7 +16,8 @@ class ParseConfig(Section):
     where: Literal["auto", "loop", "worker"] = Field(
         "auto",
         description="Parse on the event loop, in the CPU workers, or by size. auto, because small pages cost less to "
-        "parse than to send, and large ones would stall the loop.",
+        "parse than to send, and large ones would stall the loop; with interpreters, which load no parser, all are "
+        "parsed on the loop.",
     )
     parser: Literal["turbohtml", "selectolax"] = Field(
         "turbohtml",

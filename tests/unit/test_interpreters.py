@@ -5,7 +5,7 @@ Before Python 3.14 nothing opens them for the stage; 3.13 has them all the same,
 
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ def test_the_build_of_python_is_named() -> None:
 
 
 @pytest.fixture
-def call(tmp_path: Path) -> Callable[..., Any]:
-    """Return what calls a function in one subinterpreter, every time in another thread state, as the executor does."""
+def call(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Give what calls a function in one subinterpreter, every time in another thread state, as the executor does."""
     interpreters: Any = pytest.importorskip("_interpreters", reason="subinterpreters with a GIL each: Python 3.13")
     number, result = interpreters.create(), tmp_path / "result"
 
@@ -60,7 +60,8 @@ def call(tmp_path: Path) -> Callable[..., Any]:
         assert failure is None, failure.formatted
         return pickle.loads(result.read_bytes())
 
-    return call_there
+    yield call_there
+    interpreters.destroy(number)
 
 
 def test_a_worker_works_in_a_subinterpreter(call: Callable[..., Any]) -> None:
