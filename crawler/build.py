@@ -149,7 +149,7 @@ def _stage_settings(config: Config) -> StageSettings:
 def _parse_here(config: Config) -> float:
     """Return the largest body that is parsed on the loop.
 
-    By default workers run selectolax, which is not linear; no parser loads in a subinterpreter, so there the loop parses.
+    By default workers run selectolax, which is not linear; no parser loads in a subinterpreter, so then the loop does.
     """
     where: str = config.parse.where
     if where == "auto" and config.cpu.executor == "interpreters":

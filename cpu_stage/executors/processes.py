@@ -45,6 +45,7 @@ _starting = threading.Lock()
 
 def open_executor(plan: Plan) -> Opened:
     """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
+    _start_tracker()
     pulse = cast("Pulse", _context.RawArray("d", SIZE))
     memory = Arena(slab.SIZE)  # what a RawArray is made of; that would also write zeros into all of it
     executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, memory, plan.nice))
@@ -59,6 +60,15 @@ def open_executor(plan: Plan) -> Opened:
         raise
     _leave_pipes_to_worker(executor)
     return Opened(executor, pulse, memory.buffer, pid)
+
+
+def _start_tracker() -> None:
+    """Start multiprocessing's resource tracker: where a later step does it, that unblocks the signals.
+
+    From Python 3.14 on it imports ``json``, and must not find one in the current directory.
+    """
+    with _starting, _environment({"PYTHONSAFEPATH": "1"}):
+        resource_tracker.ensure_running()
 
 
 def _start_server(plan: Plan) -> None:
@@ -86,7 +96,6 @@ def _environment(changed: Mapping[str, str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
     """Start processes with Ctrl-C and SIGTERM blocked, as workers must not hear them; the mask is the thread's own."""
-    resource_tracker.ensure_running()  # its start, else somewhere within, would unblock both
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

@@ -73,7 +73,7 @@ def test_all_variants_are_predicted_and_the_best_are_checked(results: dict[str, 
 def test_the_sample_is_what_the_site_is(results: dict[str, Any]) -> None:
     sample = results["sample"]
     assert (sample["pages"], sample["hosts"], sample["asked"]) == (20, 1, 20)
-    assert sample["latency_ms"]["p10"] >= 20
+    assert sample["latency_ms"]["p10"] > 19  # of 20: the site's timers, in whole milliseconds, may be early by one
     assert sample["bytes"]["p50"] == 6_000
 
 

@@ -22,7 +22,7 @@ def timeline(line: Line, seconds: float, cpu: Sequence[tuple[float, float]]) -> 
     width = seconds / steps
     busy = [_at(cpu, line.began + edge) for edge in edges]
     return {
-        "seconds": [_rounded((a + b) / 2) for a, b in pairwise(edges)],
+        "seconds": [round((a + b) / 2, 6) for a, b in pairwise(edges)],
         "pages_per_second": [_rounded(count / width) for count in _counts(line.finished, edges)],
         "cores": [_rounded((b - a) / width) for a, b in pairwise(busy)],
         "lag_ms": [_rounded(1e3 * worst) for worst in _worst(line.lags, edges)],
