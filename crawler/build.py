@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import resource
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from cpu_stage.parse import ParseOptions
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs, StageError
 from cpu_stage.worker import Plan
+from crawler.adaptive import AdaptiveWidth, FixedWidth, Width
 from crawler.attribution import Groups
 from crawler.committer import CommitSettings
 from crawler.config import AnalyzerEntry, Config, usable_cores
@@ -41,6 +43,10 @@ from crawler.visit import Tools, Visit, VisitRules
 if TYPE_CHECKING:
     from crawler.fetch.aio import AioFetcher
     from crawler.fetch.threads import ThreadsFetcher
+
+
+_MOST_THREADS = 512  # where their number is auto
+_OTHER_FILES = 200  # workers, the job, the libraries
 
 
 def _spec(entry: AnalyzerEntry) -> AnalyzerSpec:
@@ -107,8 +113,20 @@ def _fetch_settings(config: Config) -> FetchSettings:
         dns_ttl_s=fetch.dns_ttl,
         verify_tls=fetch.verify_tls,
         cookies=fetch.cookies,
-        concurrency=fetch.concurrency,
+        concurrency=_widest(config),
     )
+
+
+def _widest(config: Config) -> int:
+    """Return the most fetches that may be in flight: a thread takes more than a coroutine, and each takes a file."""
+    if isinstance(config.fetch.concurrency, int):
+        return config.fetch.concurrency
+    most = _MOST_THREADS if config.fetch.mode == "threads" else Limits().in_work
+    return max(1, min(most, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES))
+
+
+def _width(config: Config) -> Width:
+    return FixedWidth(_widest(config)) if config.fetch.concurrency != "auto" else AdaptiveWidth(_widest(config))
 
 
 def _fetcher(config: Config) -> "AioFetcher | ThreadsFetcher":
@@ -279,6 +297,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             await asyncio.to_thread(parsers.load, plan.parse.parser)  # at the first page the loop would stand still
         metrics = Metrics()
         robots = RobotsCache(fetcher, _robots_policy(config), time.monotonic)
+        width = _width(config)
         tools = Tools(frontier, fetcher, robots, scope, stage, _retry_policy(config), metrics)
         engine = Engine(
             frontier,
@@ -286,10 +305,10 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             sinks,
             metrics,
             Limits(config.limits.pages, config.limits.seconds, config.limits.bytes, config.limits.memory),
-            concurrency=config.fetch.concurrency,
+            width=width,
             commits=CommitSettings(config.frontier.commit_interval, config.frontier.commit_pages),
         )
         workers = stage_settings.workers
-        groups = Groups(workers, config.fetch.concurrency, usable_cores(), apart=config.cpu.executor == "processes")
-        book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, earlier)
+        groups = Groups(workers, width.value, usable_cores(), apart=config.cpu.executor == "processes")
+        book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, width, earlier)
         yield Crawl(engine, frontier, scope, stage, book)

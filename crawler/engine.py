@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cpu_stage.types import StageError
+from crawler.adaptive import Width
 from crawler.committer import CommitSettings, Committer
 from crawler.metrics import Metrics
 from crawler.protocols import Frontier, Sink
@@ -68,14 +69,14 @@ class Engine:
         metrics: Metrics,
         limits: Limits,
         *,
-        concurrency: int,
+        width: Width,
         commits: CommitSettings,
     ) -> None:
         self._frontier = frontier
         self._visit = visit
         self._metrics = metrics
         self._limits = limits
-        self._concurrency = concurrency
+        self._width = width
         self._committer = Committer(frontier, sinks, metrics, commits, committed=self._committed)
         self._wake = asyncio.Event()
         self._visits: set[asyncio.Task[None]] = set()
@@ -143,7 +144,7 @@ class Engine:
             self._reach("limit: bytes")
         if limits.seconds is not None and time.monotonic() - self._started >= limits.seconds:
             self._reach("limit: seconds")
-        room = min(self._concurrency - self._fetching, limits.in_work - self._uncommitted)
+        room = min(self._width.value - self._fetching, limits.in_work - self._uncommitted)
         if limits.pages is not None:
             left = limits.pages - self._metrics.pages
             if left <= 0:
@@ -170,7 +171,7 @@ class Engine:
     def _waits_for(self, room: int, due: float | None) -> str:
         if room > 0:
             return "politeness" if due is not None or self._frontier.counts().queued else "discovery"
-        return "network" if self._fetching >= self._concurrency else "downstream"
+        return "network" if self._fetching >= self._width.value else "downstream"
 
     def _seconds_left(self) -> float | None:
         if self._limits.seconds is None:
@@ -216,9 +217,14 @@ class Engine:
             self._hurry_at_the_end()
 
     async def _fetch(self, request: CrawlRequest) -> Fetched | Record | None:
+        began, asked = time.monotonic(), False
         try:
-            return await self._visit.fetch(request)
+            result = await self._visit.fetch(request)
+            asked = isinstance(result, Fetched) or (result is not None and result.fetched is not None)
+            return result
         finally:
+            now = time.monotonic()
+            self._width.finished(now, now - began, self._fetching, good=asked)
             self._fetching -= 1
             self._wake.set()
 

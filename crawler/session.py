@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -76,6 +77,7 @@ def crawl(order: Order) -> int:
 
 def _crawl_in(job: jobs.Job | None, order: Order, path: Path) -> int:
     log_file = job.path / jobs.LOG if job else None
+    _allow_open_files()
     with (
         logging_to(order.config.observe.log_level, log_file),
         asyncio.Runner(loop_factory=loop_factory(order.config)) as runner,
@@ -83,6 +85,13 @@ def _crawl_in(job: jobs.Job | None, order: Order, path: Path) -> int:
         ending = runner.run(_Session(job, order).run())
     _print_ending(order, path, ending)
     return ending.code
+
+
+def _allow_open_files() -> None:
+    """Raise the number of files that may be open as far as is permitted: a connection takes one, and usual is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _say(order: Order, text: str) -> None:

@@ -3,13 +3,14 @@
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from cpu_stage.runtime import python_build
 from cpu_stage.stage import StageCounts
 from crawler import __version__
+from crawler.adaptive import Width
 from crawler.attribution import Groups, Use, bottleneck, outlook
 from crawler.metrics import HostStats, LagMeter, MemoryMeter, Metrics, shares
 from crawler.types import FrontierCounts
@@ -61,6 +62,7 @@ class StatsBook:
     lag: LagMeter
     memory: MemoryMeter
     groups: Groups
+    width: Width
     earlier: Earlier = field(default_factory=Earlier)
     started_at: str = field(default_factory=now_utc)
     _cpu_before: tuple[float, float] = field(default_factory=lambda: (time.thread_time(), time.process_time()))
@@ -70,6 +72,7 @@ class StatsBook:
 
         To be called in the event loop's thread, whose CPU time it takes.
         """
+        self._take_width()
         use = self.use(stage)
         pages = sum(counts.outcomes.values())
         seconds = self.earlier.seconds + self.metrics.seconds
@@ -82,6 +85,7 @@ class StatsBook:
             "errors": {str(kind): n for kind, n in self.metrics.errors.most_common()},
             "statuses": {str(status): n for status, n in sorted(self.metrics.statuses.items())},
             "retries": self.metrics.retries,
+            "concurrency": self.width.value,
             "queued": counts.queued + counts.leased,
             "known": counts.known,
             "bytes": self.earlier.bytes + self.metrics.bytes,
@@ -100,6 +104,10 @@ class StatsBook:
             "python": platform.python_version(),
             "build": python_build(),
         }
+
+    def _take_width(self) -> None:
+        """Judge by the number of connections as it is now, where it finds itself."""
+        self.groups = replace(self.groups, connections=self.width.value)
 
     def use(self, stage: StageCounts) -> Use:
         """Return how busy each resource was in this run."""

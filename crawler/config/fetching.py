@@ -7,7 +7,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from crawler import __version__
 from crawler.config.base import Section, conflict
 from crawler.config.units import Duration, PositiveDuration, Size, format_duration
-from crawler.config.values import Contact, Count, Flag, Headers, Number, PrivateHost, Product
+from crawler.config.values import Concurrency, Contact, Count, Flag, Headers, Number, PrivateHost, Product
+
+USUAL_CONCURRENCY = 64
 
 
 class TimeoutConfig(Section):
@@ -48,11 +50,11 @@ class FetchConfig(Section):
         description="How requests overlap: in coroutines (aiohttp), or each in a thread of its own (urllib3). "
         "Coroutines, because a waiting one costs a few kilobytes and half the CPU; threads are here to compare.",
     )
-    concurrency: Count = Field(
-        64,
-        le=100_000,
+    concurrency: Concurrency = Field(
+        USUAL_CONCURRENCY,
         description="Requests in flight over all hosts. 64, because it fills an ordinary line and stays below the "
-        "usual limit of open files.",
+        "usual limit of open files. auto finds the number that brings the most pages, while the crawl runs: for many "
+        "hosts, or hosts of your own.",
     )
     per_host: Count = Field(
         2,
@@ -133,6 +135,11 @@ class FetchConfig(Section):
             least = format_duration(backoff)
             conflict(f"{format_duration(value)} is less than backoff; expected at least {least}", "backoff")
         return value
+
+    @property
+    def fixed_concurrency(self) -> int:
+        """The number; for ``auto`` the usual one, for those who compare fixed numbers."""
+        return self.concurrency if isinstance(self.concurrency, int) else USUAL_CONCURRENCY
 
     @property
     def user_agent_header(self) -> str:

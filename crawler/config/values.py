@@ -133,6 +133,12 @@ def _workers(value: object) -> object:
     return value
 
 
+def _concurrency(value: object) -> object:
+    if value != "auto" and not (type(value) is int and 1 <= value <= 100_000):
+        raise ValueError("expected auto or a whole number from 1 to 100000")
+    return value
+
+
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1), AfterValidator(_countable)]
 Number: TypeAlias = Annotated[int, Field(strict=True, ge=0), AfterValidator(_countable)]
 Flag: TypeAlias = Annotated[bool, Field(strict=True)]
@@ -148,4 +154,9 @@ Workers: TypeAlias = Annotated[
     int | Literal["auto"],
     BeforeValidator(_workers),
     WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
+]
+Concurrency: TypeAlias = Annotated[
+    int | Literal["auto"],
+    BeforeValidator(_concurrency),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 100_000}]}),
 ]

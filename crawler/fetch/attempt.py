@@ -1,15 +1,22 @@
 """One exchange on aiohttp as its connector and its reader see it: which connection, and how long still."""
 
 import asyncio
+import socket
+import sys
 import time
 from contextvars import ContextVar
 from functools import partial
+from struct import Struct
 
 from aiohttp import ServerDisconnectedError, StreamReader
 from aiohttp.client_proto import ResponseHandler
 
 from crawler.content import Body
 from crawler.exchange import FetchSettings, Phase, lateness
+
+# struct tcp_info of linux/tcp.h: eight bytes, then numbers of 32 bits, of which tcpi_last_data_recv is the twelfth.
+_TCP_INFO = socket.TCP_INFO if sys.platform == "linux" else None
+_LAST_DATA_RECV, _OFFSET = Struct("I"), 8 + 11 * 4
 
 
 class Attempt:
@@ -67,9 +74,22 @@ class Attempt:
         self._begin(Phase.HEADER, self._settings.first_byte_s)
 
     def answered(self) -> float:
-        """Hear that the header is here; return the seconds until then."""
+        """Hear that the header is here; return the seconds until it came, not until we had time to look."""
         self._begin(Phase.BODY, self._settings.total_s)
-        return self.elapsed()
+        return max(0.0, self.elapsed() - self._unnoticed())
+
+    def _unnoticed(self) -> float:
+        """Return the seconds since the connection's last bytes arrived, as far as the kernel tells (Linux)."""
+        transport = self._protocol.transport if self._protocol is not None else None
+        connection = transport.get_extra_info("socket") if transport is not None else None
+        if connection is None or _TCP_INFO is None:
+            return 0.0
+        try:
+            known = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _OFFSET + _LAST_DATA_RECV.size)
+        except OSError:  # lost in this very moment
+            return 0.0
+        (milliseconds,) = _LAST_DATA_RECV.unpack_from(known, _OFFSET)
+        return float(milliseconds) / 1e3
 
     def finished(self) -> None:
         """Stop the clock."""

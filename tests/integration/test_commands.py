@@ -58,6 +58,16 @@ def test_without_seeds_a_job_goes_on_by_its_own_configuration(site: SiteProcess,
     assert all("fingerprint" in record["analysis"] for record in found)
 
 
+@pytest.mark.parametrize("mode", ["coroutines", "threads"])
+def test_concurrency_may_find_itself(site: SiteProcess, tmp_path: Path, mode: str) -> None:
+    run(site, tmp_path, "-s", "fetch.concurrency=auto", "-s", "fetch.per_host=100", "-s", f"fetch.mode={mode}")
+    found = stats(tmp_path / "job")
+    assert found["pages"] == PAGES
+    assert 1 <= found["concurrency"] <= 2000
+    run(site, tmp_path, "--fresh", "-s", "fetch.concurrency=9")
+    assert stats(tmp_path / "job")["concurrency"] == 9
+
+
 def test_the_last_commit_waits_for_nothing_more(site: SiteProcess, tmp_path: Path) -> None:
     run(site, tmp_path, "-s", "frontier.commit_interval=90s")
     assert stats(tmp_path / "job")["pages"] == PAGES

@@ -173,6 +173,14 @@ def test_refused_headers_do_not_show_their_values(headers: dict[str, Any]) -> No
     assert "sécret" not in line
 
 
+def test_concurrency_is_auto_or_a_number() -> None:
+    assert config(fetch={"concurrency": "auto"}).fetch.concurrency == "auto"
+    assert config(fetch={"concurrency": "auto"}).fetch.fixed_concurrency == Config().fetch.fixed_concurrency == 64
+    assert config(fetch={"concurrency": 3}).fetch.fixed_concurrency == 3
+    for value in ("many", 0, -1, 1.5, True, 100_001, None):
+        assert "expected auto or a whole number from 1 to 100000" in refusal("fetch.concurrency", value)
+
+
 def test_workers_are_auto_or_a_number() -> None:
     assert config(cpu={"workers": 3}).cpu.resolved_workers == 3
     assert Config().cpu.resolved_workers == len(os.sched_getaffinity(0))

@@ -56,7 +56,8 @@ def tune(loaded: Loaded, effort: Effort, say: Say) -> dict[str, Any]:
         site, loads = _pace(loaded, sample), dict(_loads(demands))
         pace = replace(site, delay_s=0.0)  # the replay needs no mercy
         candidates = [
-            Candidate(name, best_width(load, pace, loaded.config.fetch.concurrency)) for name, load in loads.items()
+            Candidate(name, best_width(load, pace, loaded.config.fetch.fixed_concurrency))
+            for name, load in loads.items()
         ]
         few = [] if _politeness_decides(candidates, site.polite_rate) else _few(candidates, configured, effort)
         say(f"checking {', '.join(each.variant for each in few) or 'nothing: politeness decides'}")

@@ -92,7 +92,7 @@ def _settings(folder: str, pages: int, seconds: float, config: Config) -> dict[s
         "cpu.executor": "inline",
         "parse.where": "loop",
         "fetch.mode": "coroutines",
-        "fetch.concurrency": min(_AT_ONCE, config.fetch.concurrency),
+        "fetch.concurrency": min(_AT_ONCE, config.fetch.fixed_concurrency),
         "frontier.backend": "memory",
         "limits.pages": pages,
         "limits.seconds": seconds,
