@@ -37,7 +37,7 @@ from crawler.sinks.jsonl import JsonlSink, StdoutSink
 from crawler.sitemaps import SITEMAP_TYPES
 from crawler.stats import Earlier, StatsBook
 from crawler.types import BodyRule, CrawlRequest
-from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key
+from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key, origin
 from crawler.visit import Tools, Visit, VisitRules
 
 if TYPE_CHECKING:
@@ -101,11 +101,20 @@ def _seed_keys(config: Config) -> list[str]:
     return [host_key(url) for url in urls if url is not None]
 
 
+def _origins(config: Config) -> frozenset[str]:
+    """Return the origins of the seeds, and for one of http the same host's of https: sites move there."""
+    urls = [canonicalize(seed, CanonicalForm()) for seed in config.seeds]
+    origins = {origin(url) for url in urls if url is not None}
+    moved = {f"https://{host}" for scheme, _, host in (each.partition("://") for each in origins) if scheme == "http"}
+    return frozenset(origins | moved)
+
+
 def _fetch_settings(config: Config) -> FetchSettings:
     fetch = config.fetch
     return FetchSettings(
         user_agent=fetch.user_agent_header,
         headers=fetch.headers,
+        own_origins=_origins(config),
         connect_s=fetch.timeout.connect,
         first_byte_s=fetch.timeout.first_byte,
         total_s=fetch.timeout.total,

@@ -3,15 +3,21 @@
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from crawler.codings import ACCEPT_ENCODING
 from crawler.content import Body
 from crawler.types import BodyRule
+from crawler.urls import origin
 
 # An unwanted body of up to this size is read all the same, so that its connection can serve the next page; a
 # new connection would cost more. A server that is slow to send even that loses the connection.
 DRAIN_BYTES = 64 * 1024
 DRAIN_S = 1.0
+
+# Headers of the user's that say nothing secret, by any server.
+_PUBLIC = frozenset({"Accept", "Accept-Language", "Dnt", "From", "User-Agent"})
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _ACCEPT = "text/html,application/xhtml+xml,*/*;q=0.8"
 
@@ -30,12 +36,15 @@ class FetchSettings:
 
     ``connect_s`` covers name, TCP and TLS; ``first_byte_s`` the wait for the response's header; ``total_s``
     is for all. ``max_wire`` bounds a body before decoding, beside the rule of each fetch; ``max_field`` one
-    line of the header. Idle connections are kept for ``keepalive_s``. ``concurrency`` is how many fetches a
-    blocking fetcher runs at a time; coroutines need no such number, the engine's slots bound them.
+    line of the header. ``headers`` are the user's own; those that may be secret go to ``own_origins`` alone
+    (``https://host[:port]``), wherever a link or a redirect leads. Idle connections are kept for ``keepalive_s``.
+    ``concurrency`` is how many fetches a blocking fetcher runs at a time; coroutines need no such number, the
+    engine's slots bound them.
     """
 
     user_agent: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    own_origins: frozenset[str] = frozenset()
     connect_s: float = 10.0
     first_byte_s: float = 20.0
     total_s: float = 60.0
@@ -57,14 +66,25 @@ def lateness(settings: FetchSettings, phase: Phase, *, total: bool) -> str:
     return f"no response header within {settings.first_byte_s:g} s"
 
 
-def request_headers(settings: FetchSettings) -> dict[str, str]:
-    """Return the headers of every request; the user's own win over the defaults."""
-    own = {name.title(): value for name, value in settings.headers.items()}
-    return {
-        "User-Agent": settings.user_agent,
-        "Accept": _ACCEPT,
-        "Accept-Encoding": ACCEPT_ENCODING,
-    } | own
+class RequestHeaders:
+    """The headers of every request; the user's own win over the defaults."""
+
+    def __init__(self, settings: FetchSettings) -> None:
+        own = {name.title(): value for name, value in settings.headers.items()}
+        self._origins = settings.own_origins
+        self.everywhere = {
+            "User-Agent": settings.user_agent,
+            "Accept": _ACCEPT,
+            "Accept-Encoding": ACCEPT_ENCODING,
+        } | {name: value for name, value in own.items() if name in _PUBLIC}
+        self._private = {name: value for name, value in own.items() if name not in _PUBLIC}
+
+    def private(self, url: str) -> Mapping[str, str]:
+        """Return what may be a secret (``Authorization``, ``Cookie``, a key of an API), for its own origins alone.
+
+        Nor does it go from https to http: an origin has a scheme (RFC 6454 section 4).
+        """
+        return self._private if self._private and origin(url) in self._origins else _NOTHING
 
 
 def lower_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:

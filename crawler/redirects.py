@@ -16,7 +16,7 @@ def next_hop(fetched: Fetched, max_redirects: int) -> str | Failed | None:
     """Return the URL to ask for next, a failure, or None where the response is no redirect.
 
     ``Location`` is joined to the URL that answered as browsers do (WHATWG URL standard), less its fragment.
-    A hop from https to http is followed: a crawler carries no secret that it could lose.
+    A hop from https to http is followed: the user's secrets stay at their origins, so none is lost there.
     """
     location = fetched.headers.get("location", "").strip()
     if fetched.status not in REDIRECT_STATUSES or not location:

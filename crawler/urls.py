@@ -208,6 +208,11 @@ def registrable_domain(host: str) -> str:
     return _public_suffixes().privatesuffix(name) or name
 
 
+def is_public_suffix(host: str) -> bool:
+    """Whether many parties register names below this one (``com``, ``co.uk``, ``github.io``), by the same list."""
+    return "." not in host or _public_suffixes().privatesuffix(host) is None
+
+
 @cache
 def _public_suffixes() -> "PublicSuffixList":
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  (70 ms; only scopes by domain need it)

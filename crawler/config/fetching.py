@@ -109,8 +109,9 @@ class FetchConfig(Section):
     )
     headers: Headers = Field(
         default_factory=dict,
-        description="Extra request headers; config show masks their values. None, because the crawler sends what it "
-        "needs.",
+        description="Extra request headers; config show masks their values. Accept, Accept-Language, DNT, From and "
+        "User-Agent go everywhere, all others to the seeds' own origins alone, as they may be secret. None, because "
+        "the crawler sends what it needs.",
     )
     allow_private: tuple[PrivateHost, ...] = Field(
         (),

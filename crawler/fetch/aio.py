@@ -17,16 +17,17 @@ from crawler.exchange import (
     DRAIN_S,
     FetchSettings,
     Phase,
+    RequestHeaders,
     ends_with_connection,
     is_drainable,
     lower_headers,
     new_body,
     one_line,
-    request_headers,
     wants_body,
 )
 from crawler.fetch.attempt import CURRENT, Attempt
 from crawler.fetch.connector import GuardedConnector, LostError
+from crawler.fetch.cookies import NarrowCookieJar
 from crawler.fetch.dns import Resolver
 from crawler.guard import Guard
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
@@ -44,10 +45,11 @@ class AioFetcher:
     def __init__(self, settings: FetchSettings, guard: Guard, *, resolver: AbstractResolver | None = None) -> None:
         self._settings = settings
         self._resolver = resolver or Resolver()
+        self._headers = RequestHeaders(settings)
         self._session = aiohttp.ClientSession(
             connector=GuardedConnector(settings, guard, self._resolver),
-            headers=request_headers(settings),
-            cookie_jar=aiohttp.CookieJar() if settings.cookies else aiohttp.DummyCookieJar(),
+            headers=self._headers.everywhere,
+            cookie_jar=NarrowCookieJar() if settings.cookies else aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             auto_decompress=False,
             trust_env=False,
@@ -84,7 +86,8 @@ class AioFetcher:
             CURRENT.reset(token)
 
     async def _exchange(self, request: CrawlRequest, rule: BodyRule, attempt: Attempt) -> Fetched:
-        response = await self._session.get(URL(request.target, encoded=True), allow_redirects=False)
+        private = self._headers.private(request.target)
+        response = await self._session.get(URL(request.target, encoded=True), headers=private, allow_redirects=False)
         try:
             ttfb_s = attempt.answered()
             headers = lower_headers(response.headers.items())

@@ -21,14 +21,15 @@ from crawler.exchange import (
     DRAIN_S,
     FetchSettings,
     Phase,
+    RequestHeaders,
     is_drainable,
     lower_headers,
     new_body,
     one_line,
-    request_headers,
     wants_body,
 )
 from crawler.fetch.call import Call, LateError, LostError, WireError
+from crawler.fetch.cookies import NarrowCookiePolicy
 from crawler.fetch.dial import Dialler, LookUp, Names, RefusedError
 from crawler.fetch.pool import Connection, Origin, Pool
 from crawler.fetch.wire import MalformedError
@@ -48,8 +49,8 @@ class BlockingClient:
 
     def __init__(self, settings: FetchSettings, guard: Guard, look_up: LookUp) -> None:
         self._settings = settings
-        self._headers = request_headers(settings)
-        self._cookies = CookieJar() if settings.cookies else None
+        self._headers = RequestHeaders(settings)
+        self._cookies = CookieJar(NarrowCookiePolicy()) if settings.cookies else None
         self._names = Names(look_up, settings.dns_ttl_s)
         self._dialler = Dialler(guard, self._names)
         self._pool = Pool(settings.keepalive_s)
@@ -71,20 +72,21 @@ class BlockingClient:
     def _exchange(self, request: CrawlRequest, rule: BodyRule, call: Call) -> Fetched:
         origin, target = _split(request.target)
         call.host, call.port = origin.host, origin.port
-        connection, response = self._ask(origin, target, self._headers | self._cookie(request.target), call)
+        headers = {**self._headers.everywhere, **self._cookie(request.target), **self._headers.private(request.target)}
+        connection, response = self._ask(origin, target, headers, call)
         try:
             ttfb_s = call.elapsed()
             call.begin(Phase.BODY)
             self._learn(request.target, response)
-            headers = lower_headers(_fields(response))
-            if wants_body(response.status, headers, rule):
-                body = new_body(headers, rule, self._settings)
+            fields = lower_headers(_fields(response))
+            if wants_body(response.status, fields, rule):
+                body = new_body(fields, rule, self._settings)
                 for piece in response.stream(_PIECE):
                     if not body.feed(piece):
                         break
                 content, wire_bytes = body.finish(), body.wire_bytes
             else:
-                content, wire_bytes = None, _drain(response, headers, call)
+                content, wire_bytes = None, _drain(response, fields, call)
         finally:
             call.release()
             self._pool.put(connection)
@@ -92,7 +94,7 @@ class BlockingClient:
             request,
             request.target,
             response.status,
-            headers,
+            fields,
             content,
             ttfb_s,
             call.elapsed(),

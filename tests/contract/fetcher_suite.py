@@ -116,7 +116,9 @@ class FetcherSuite:
     @asynccontextmanager
     async def opened(self, server: WireServer, guard: Guard | None = None, **settings: Any) -> AsyncIterator[Fetcher]:
         fetcher = self.make(
-            FetchSettings("TestCrawler/1.0 (+https://crawler.example/)", **settings),
+            FetchSettings(
+                "TestCrawler/1.0 (+https://crawler.example/)", **({"own_origins": frozenset({server.url})} | settings)
+            ),
             guard or Guard([f"127.0.0.1:{server.port}"]),
         )
         try:
@@ -163,6 +165,29 @@ class FetcherSuite:
         assert server.heads[0].lower().count(b"\r\naccept: ") == 1
         assert b"accept: text/plain" in server.heads[0].lower()
         assert b"x-mine: yes" in server.heads[0].lower()
+
+    async def test_what_may_be_secret_is_told_to_its_own_origin_alone(self, server: WireServer) -> None:
+        secrets = {
+            "authorization": "Basic c2VjcmV0",
+            "cookie": "id=secret",
+            "x-api-key": "secret",
+            "from": "me@x.example",
+        }
+        with WireServer() as other:
+            server.pages = other.pages = {"/": response(PAGE)}
+            ports = f"127.0.0.1:{server.port}", f"127.0.0.1:{other.port}"
+            async with self.opened(server, Guard(ports), headers=secrets) as fetcher:
+                for each in (server, other, server):
+                    assert body_of(await fetcher.fetch(self.request(each), HTML)) == PAGE
+            told, others = server.heads[-1].lower(), other.heads[0].lower()
+        assert all(f"\r\n{name}: {value}".lower().encode() in told for name, value in secrets.items())
+        assert not any(word in others for word in (b"c2vjcmv0", b"secret", b"x-api-key"))
+        assert b"\r\nfrom: me@x.example" in others
+
+    async def test_what_may_be_secret_is_not_told_without_tls(self, server: WireServer) -> None:
+        origins = frozenset({server.url.replace("http:", "https:")})
+        await self.get(server, response(PAGE), headers={"authorization": "Basic c2VjcmV0"}, own_origins=origins)
+        assert b"c2VjcmV0" not in server.heads[0]
 
     @pytest.mark.parametrize(
         "path", ["/%7Euser/%41?q=%20a+b&c=%2F", "/a//b/./c", "/?a=&b", "/%C3%A9?%zz", "/;p=1?a=b;c"]
