@@ -15,21 +15,21 @@ from tests.wire import Peer, WireServer, response
 
 RULE = BodyRule(frozenset({"text/html"}), 4 * 1024 * 1024)
 TICK_S = 0.01
-"""The kernel tells these times in its ticks, of 4 ms at most, and the server's thread has a clock of its own."""
+"""The kernel tells these times in its ticks, of 10 ms at most."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when an answer arrived")
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 async def test_an_answer_that_waits_for_our_loop_is_not_late(*, tls: bool) -> None:
-    asked, took = threading.Event(), list[float]()
+    asked, moments = threading.Event(), list[float]()
     asyncio.get_running_loop().slow_callback_duration = 10.0  # the loop is held up on purpose
 
     def answer(peer: Peer) -> None:
+        moments.append(time.perf_counter())
         asked.set()
-        began = time.perf_counter()
-        time.sleep(0.2)
-        took.append(time.perf_counter() - began)
+        time.sleep(0.1)
         peer.send(response(b"page"))
+        moments.append(time.perf_counter())
 
     with WireServer(tls=tls) as server:
         server.pages["/"] = answer
@@ -39,7 +39,9 @@ async def test_an_answer_that_waits_for_our_loop_is_not_late(*, tls: bool) -> No
             fetching = asyncio.ensure_future(fetcher.fetch(CrawlRequest(f"{server.url}/", host), RULE))
             await asyncio.to_thread(asked.wait)
             time.sleep(0.5)  # noqa: ASYNC251 - this is the lag
+            free = time.perf_counter()
             result = await fetching
     assert isinstance(result, Fetched), result
-    assert result.total_s > 0.5
-    assert result.ttfb_s == pytest.approx(took[0], abs=TICK_S)
+    received, sent = moments
+    assert result.total_s - result.ttfb_s >= free - sent - TICK_S
+    assert result.ttfb_s >= sent - received - TICK_S

@@ -1,0 +1,1 @@
+"""What strangers may do to a crawl, and what the records say of it."""
