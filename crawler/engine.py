@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from cpu_stage.types import StageError
 from crawler.adaptive import Width
 from crawler.committer import CommitSettings, Committer
+from crawler.errors import JobError
 from crawler.metrics import Metrics
 from crawler.protocols import Frontier, Sink
 from crawler.types import CrawlRequest, Fetched, Record
@@ -203,7 +204,7 @@ class Engine:
                     raise
             else:
                 record = fetched
-        except StageError as error:
+        except (StageError, JobError) as error:
             self._fail(error)
         except Exception as error:  # a defect of ours must cost one page, not the crawl
             log.exception("unexpected error at %s", request.target)

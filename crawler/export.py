@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from crawler.display import harmless, harmless_json
 from crawler.errors import JobError
 from crawler.job import LEDGER, PAGES, replacing
 
@@ -66,7 +67,7 @@ def _record(line: bytes, place: str) -> dict[str, Any]:
 
 
 def _write_jsonl(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
-    file.writelines(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)
+    file.writelines(harmless_json(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)) for record in records)
 
 
 def _write_urls(records: Iterator[dict[str, Any]], file: BinaryIO) -> None:
@@ -87,9 +88,9 @@ def _cell(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     if isinstance(value, dict):
         value = value.get("kind")
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    return harmless(f"'{value}" if value.startswith(_FORMULA_STARTS) else value)
 
 
 _FORMATS: dict[str, Callable[[Iterator[dict[str, Any]], BinaryIO], None]] = {

@@ -2,12 +2,16 @@
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import orjson
+
+from crawler.display import harmless, harmless_json
 
 
 class JsonFormatter(logging.Formatter):
@@ -23,7 +27,31 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(entry).decode()
+        return harmless_json(orjson.dumps(entry)).decode()
+
+
+class PlainFormatter(logging.Formatter):
+    """Level and message, as a terminal may show them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record."""
+        return harmless(super().format(record))
+
+
+class LogFile(logging.FileHandler):
+    """Appends to a file of this user's alone. Where the disk is full it ends: the crawl has words of its own."""
+
+    def _open(self) -> TextIOWrapper:
+        path = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(path, "a", encoding=self.encoding)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say nothing."""
+
+    def close(self) -> None:
+        """Close the file, with or without its last lines."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 @contextlib.contextmanager
@@ -33,10 +61,10 @@ def logging_to(level: str, log_file: Path | None) -> Iterator[None]:
     root.setLevel(level.upper())
     console = logging.StreamHandler(sys.stderr)
     console.setLevel(logging.ERROR)
-    console.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    console.setFormatter(PlainFormatter("%(levelname)s: %(message)s"))
     handlers: list[logging.Handler] = [console]
     if log_file is not None:
-        handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+        handlers.append(LogFile(log_file, encoding="utf-8"))
         handlers[-1].setFormatter(JsonFormatter())
     for handler in handlers:
         root.addHandler(handler)

@@ -112,6 +112,9 @@ class Ledger:
         if self._path is not None and self._path.exists() and self._path.stat().st_size:
             schema.check_file(self._path)
         with schema.explained(self._name):
+            if self._path is not None:
+                with suppress(OSError):  # SQLite says it better
+                    self._path.touch(mode=0o600)
             self._db = sqlite3.connect(self._name, timeout=schema.BUSY_S, isolation_level=None)
             try:
                 return self._read_all(existed=self._prepare())

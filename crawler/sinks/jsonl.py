@@ -10,13 +10,15 @@ from typing import BinaryIO
 
 import orjson
 
+from crawler.display import harmless_json
 from crawler.errors import JobError
 from crawler.records import as_json
 from crawler.types import Record
 
 
 def _lines(records: Sequence[Record]) -> bytes:
-    return b"".join(orjson.dumps(as_json(record), option=orjson.OPT_APPEND_NEWLINE) for record in records)
+    lines = b"".join(orjson.dumps(as_json(record), option=orjson.OPT_APPEND_NEWLINE) for record in records)
+    return harmless_json(lines)
 
 
 class JsonlSink:

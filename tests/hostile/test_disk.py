@@ -1,0 +1,64 @@
+"""A disk that is full: the crawl ends with one line and its state saved, and goes on when there is room."""
+
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from crawler.bench.site import SiteProcess, SiteSpec
+from tests.integration.crawls import crawler, impatient, records, stats
+
+PAGES = 2_000
+Disk = Callable[[str], Path]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[SiteProcess]:
+    with SiteProcess(SiteSpec(pages=PAGES, hosts=4, page_size=4_000)) as site:
+        yield site
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """Return what makes a disk of a size, which stands in ``mount``'s words, and later another size of it."""
+    mounted = False
+
+    def make(size: str) -> Path:
+        nonlocal mounted
+        option = f"remount,size={size}" if mounted else f"size={size}"
+        done = subprocess.run(
+            ["/bin/mount", "-t", "tmpfs", "-o", option, "tmpfs", str(tmp_path)], capture_output=True, check=False
+        )
+        if done.returncode and not mounted:
+            pytest.skip("this user may not mount a disk")
+        mounted = True
+        return tmp_path
+
+    yield make
+    if mounted:
+        subprocess.run(["/bin/umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize("size", ["600k", "700k", "800k", "900k", "1000k", "1200k"])
+def test_a_full_disk_ends_the_crawl_and_loses_nothing(site: SiteProcess, disk: Disk, size: str) -> None:
+    job = disk(size) / "job"
+    order = ("run", *site.seeds, "-j", job, *impatient("analyzers=[fingerprint]", "fetch.per_host=50"))
+    done = crawler(*order)
+    assert done.returncode == 4
+    assert done.stderr.startswith("crawler: ")
+    assert done.stderr.count("\n") == 1
+    assert any(words in done.stderr for words in ("No space left on device", "the disk is full", "the disk failed"))
+    disk("64m")
+    again = crawler(*order)
+    assert again.returncode == 0, again.stderr
+    found = [record["url"] for record in records(job)]
+    assert len(found) == len(set(found)) == PAGES == stats(job)["pages"]
+
+
+def test_nobody_else_reads_what_a_job_holds(site: SiteProcess, tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    assert crawler("run", *site.seeds, "-j", job, "-n", "10", *impatient("analyzers=[]")).returncode == 0
+    readable = stat.S_IRWXG | stat.S_IRWXO
+    assert {file.name: oct(file.stat().st_mode) for file in job.iterdir() if file.stat().st_mode & readable} == {}
