@@ -36,6 +36,7 @@ from crawler.scope import Admitted, Scope, ScopeMode, ScopeRules
 from crawler.sinks.jsonl import JsonlSink, StdoutSink
 from crawler.sitemaps import SITEMAP_TYPES
 from crawler.stats import Earlier, StatsBook
+from crawler.traps import TrapRules, Traps
 from crawler.types import BodyRule, CrawlRequest
 from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key, origin
 from crawler.visit import Tools, Visit, VisitRules
@@ -307,7 +308,11 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         metrics = Metrics()
         robots = RobotsCache(fetcher, _robots_policy(config), time.monotonic)
         width = _width(config)
-        tools = Tools(frontier, fetcher, robots, scope, stage, _retry_policy(config), metrics)
+        traps = Traps(
+            TrapRules(config.scope.repetitive_after, config.limits.host_pages),
+            await frontier.pages_of_hosts() if config.limits.host_pages else {},
+        )
+        tools = Tools(frontier, fetcher, robots, scope, stage, _retry_policy(config), metrics, traps)
         engine = Engine(
             frontier,
             Visit(tools, rules),
@@ -319,5 +324,5 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         )
         workers = stage_settings.workers
         groups = Groups(workers, width.value, usable_cores(), apart=config.cpu.executor == "processes")
-        book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, width, earlier)
+        book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, width, traps, earlier)
         yield Crawl(engine, frontier, scope, stage, book)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from cpu_stage.runtime import python_build
@@ -13,6 +14,7 @@ from crawler import __version__
 from crawler.adaptive import Width
 from crawler.attribution import Groups, Use, bottleneck, outlook
 from crawler.metrics import HostStats, LagMeter, MemoryMeter, Metrics, shares
+from crawler.traps import Traps
 from crawler.types import FrontierCounts
 
 
@@ -63,6 +65,7 @@ class StatsBook:
     memory: MemoryMeter
     groups: Groups
     width: Width
+    traps: Traps
     earlier: Earlier = field(default_factory=Earlier)
     started_at: str = field(default_factory=now_utc)
     _cpu_before: tuple[float, float] = field(default_factory=lambda: (time.thread_time(), time.process_time()))
@@ -98,6 +101,7 @@ class StatsBook:
             "bottleneck": bottleneck(use) if self.metrics.seconds else None,
             "one_more": outlook(use, self.groups),
             "hosts": {name: _host(host) for name, host in self.metrics.busiest(_MOST_HOSTS)},
+            "cut": dict(islice(self.traps.cut.items(), _MOST_HOSTS)),
             "started_at": self.earlier.started_at or self.started_at,
             "finished_at": None if state == "running" else now_utc(),
             "version": __version__,

@@ -26,6 +26,8 @@ def _lines(stats: Mapping[str, Any]) -> Iterator[str]:
     yield f"  time       {_shares(stats['stages'])}"
     if stats["bottleneck"]:
         yield f"  bottleneck {_bottleneck(stats)}"
+    for place, why in stats["cut"].items():
+        yield f"  cut        {place}: {why}"
     hosts = sorted(stats["hosts"].items(), key=lambda item: -item[1]["mean_ms"])[:_HOSTS]
     if hosts:
         slowest = ", ".join(f"{name} {host['mean_ms']:.0f} ms" for name, host in hosts)

@@ -56,6 +56,7 @@ class ErrorKind(enum.StrEnum):
     SCOPE = "scope"
     DUPLICATE = "duplicate"
     NOINDEX = "noindex"
+    BUDGET = "budget"
 
 
 class Outcome(enum.StrEnum):

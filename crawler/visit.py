@@ -17,6 +17,7 @@ from crawler.redirects import next_hop
 from crawler.robots import Disallowed, GivenUp, RobotsCache, Unavailable
 from crawler.scope import Admitted, Rejected, RejectReason, Scope
 from crawler.sitemaps import SITEMAP_TYPES, parse_sitemap
+from crawler.traps import Traps
 from crawler.turns import Turns
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched, Outcome, Record, RecordError
 from crawler.urls import host_key, registrable_domain
@@ -52,6 +53,7 @@ class Tools:
     stage: CpuStage
     retry: RetryPolicy
     metrics: Metrics
+    traps: Traps
 
 
 class Visit:
@@ -66,6 +68,7 @@ class Visit:
         self._stage = tools.stage
         self._retry = tools.retry
         self._metrics = tools.metrics
+        self._traps = tools.traps
         self._turns = Turns()
 
     # The part that holds a fetch slot
@@ -87,6 +90,8 @@ class Visit:
                 return self._refuse(request, ErrorKind.ROBOTS, f"robots.txt disallows {request.target}")
             case GivenUp():
                 return self._refuse(request, ErrorKind.ROBOTS_UNAVAILABLE, "robots.txt cannot be fetched")
+        if request.attempt == 1 and not self._traps.spends(request.host):
+            return self._refuse(request, ErrorKind.BUDGET, f"{request.host} had all its pages (limits.host_pages)")
         start = time.perf_counter()
         result = await self._fetcher.fetch(request, self._rules.body)
         self._metrics.spent("network", time.perf_counter() - start)
@@ -172,10 +177,16 @@ class Visit:
             if page is not None:
                 async with self._turns:
                     await self._discover(fetched.request, page)
+        if page is not None:
+            self._saw(fetched, page)
         if page is not None and self._rules.obey_robots and noindex(page):
             error = RecordError(ErrorKind.NOINDEX, "the page asks not to be indexed")
             return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis)
+
+    def _saw(self, fetched: Fetched, page: Page) -> None:
+        request, size = fetched.request, len(fetched.body or b"")
+        self._traps.saw(fetched.final_url, request.host, page.title, len(page.links), size)
 
     async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> tuple[Page, Analysis | None]:
         async with self._turns:  # links are queued in the page's own turn: there may be nothing else to fetch
@@ -210,6 +221,8 @@ class Visit:
 
     async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
         admitted = self._scope.admit_links(links, depth)
+        if self._traps.cut:
+            admitted = [link for link in admitted if self._traps.admits(link)]
         await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])
 
 

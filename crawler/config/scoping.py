@@ -44,6 +44,12 @@ class ScopeConfig(Section):
         description="How often one path segment may occur in a URL. 3, because /a/b/a/b/a/b/a/b is a spider trap and "
         "hardly ever a page.",
     )
+    repetitive_after: Count | None = Field(
+        256,
+        description="Pages of a host, or of a section of it (/calendar), after which no further link into it is "
+        "followed if nearly all of them look alike: a calendar without end, session ids, one page under every name. "
+        "256, because honest sections that long have pages of many sizes. null never stops.",
+    )
     sort_query: Flag = Field(
         False,
         description="Sort the parameters of a query, so that their order makes no new page. Off, because some sites "
@@ -73,6 +79,11 @@ class LimitsConfig(Section):
 
     pages: Count | None = Field(
         None, description="Records. No limit, because the scope ends most crawls; -n sets one for a first try."
+    )
+    host_pages: Count | None = Field(
+        None,
+        description="Pages asked of one host; the others in its queue are skipped. No limit, because few hosts are "
+        "traps, and the others should be crawled whole: set it for a list of unknown ones.",
     )
     depth: Number | None = Field(
         None,

@@ -142,6 +142,15 @@ class Ledger:
             sql = "SELECT name FROM hosts WHERE id IN (SELECT host FROM urls WHERE depth = 0) ORDER BY id"
             return [name for (name,) in self._db.execute(sql)]
 
+    def pages_of_hosts(self) -> dict[str, int]:
+        """Return how many URLs of each host are done, those aside that no host was asked for."""
+        with schema.explained(self._name):
+            sql = (
+                "SELECT name, count(*) FROM urls JOIN hosts ON hosts.id = urls.host"
+                " WHERE outcome IN (?, ?, ?) GROUP BY name"
+            )
+            return dict(self._db.execute(sql, (Outcome.OK, Outcome.HTTP_ERROR, Outcome.FAILED)))
+
     # Open
 
     def _prepare(self) -> bool:

@@ -157,6 +157,11 @@ class SqliteFrontier:
         await self._step()
         return await self._run(self._ledger.seed_hosts)
 
+    async def pages_of_hosts(self) -> Mapping[str, int]:
+        """Return how many URLs of each host are done: what a host's budget was spent on."""
+        await self._step()
+        return await self._run(self._ledger.pages_of_hosts)
+
     # Requests out
 
     async def lease(self, limit: int) -> Sequence[CrawlRequest]:
