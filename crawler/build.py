@@ -38,7 +38,7 @@ from crawler.sitemaps import SITEMAP_TYPES
 from crawler.stats import Earlier, StatsBook
 from crawler.traps import TrapRules, Traps
 from crawler.types import BodyRule, CrawlRequest
-from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key, origin
+from crawler.urls import TRACKING_PARAMETERS, CanonicalForm, canonicalize, host_key, hostname, origin
 from crawler.visit import Tools, Visit, VisitRules
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ def _seed_keys(config: Config) -> list[str]:
 
 
 def _origins(config: Config) -> frozenset[str]:
-    """Return the origins of the seeds, and for one of http the same host's of https: sites move there."""
+    """Return the origins of the seeds, and for http on its own port the same host's of https: sites move there."""
     urls = [canonicalize(seed, CanonicalForm()) for seed in config.seeds]
     origins = {origin(url) for url in urls if url is not None}
-    moved = {f"https://{host}" for scheme, _, host in (each.partition("://") for each in origins) if scheme == "http"}
+    moved = {each.replace("http:", "https:", 1) for each in origins if hostname(host_key(f"{each}/")) == each[7:]}
     return frozenset(origins | moved)
 
 

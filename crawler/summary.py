@@ -26,7 +26,7 @@ def _lines(stats: Mapping[str, Any]) -> Iterator[str]:
     yield f"  time       {_shares(stats['stages'])}"
     if stats["bottleneck"]:
         yield f"  bottleneck {_bottleneck(stats)}"
-    for place, why in stats["cut"].items():
+    for place, why in stats.get("cut", {}).items():  # older ones have none
         yield f"  cut        {place}: {why}"
     hosts = sorted(stats["hosts"].items(), key=lambda item: -item[1]["mean_ms"])[:_HOSTS]
     if hosts:
