@@ -60,6 +60,9 @@ def prepare(db: sqlite3.Connection, name: str) -> bool:
 def _check(db: sqlite3.Connection, name: str) -> None:
     if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
         raise JobError(f"{name}: is an SQLite database, but not a crawl's ledger")
+    alien = db.execute("SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')").fetchone()
+    if alien:  # code of SQLite's own kind, which would run when we write
+        raise JobError(f"{name}: has the {alien[0]} {alien[1]!r} in it, which no crawl makes")
     row = db.execute("SELECT value FROM meta WHERE key = 'version'").fetchone()
     if row != (_VERSION,):
         found = "none" if row is None else row[0]
@@ -112,3 +115,5 @@ def explained(name: str) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # of extended codes, the primary
         raise JobError(f"{name}: {_REASONS.get(code, 'cannot be used')} ({error})") from error
+    except UnicodeDecodeError as error:  # of the message that SQLite makes of a damaged name
+        raise JobError(f"{name}: {_REASONS[sqlite3.SQLITE_CORRUPT]}") from error
