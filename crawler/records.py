@@ -42,6 +42,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "bytes": fetch["bytes"],
         "wire_bytes": fetch["wire_bytes"],
         "sha256": fetch["sha256"],
+        "canonical": page.meta.get("canonical") if page else None,
         "title": page.title if page else None,
         "language": _language(record),
         "links": len(page.links) if page else 0,

@@ -110,6 +110,16 @@ def test_every_page_is_analysed_by_every_analyzer(crawled: Crawled) -> None:
         assert record["language"] == crawled.truth[record["final_url"]].language
 
 
+def test_every_page_names_the_url_that_it_calls_its_own(crawled: Crawled) -> None:
+    kinds = {Kind.PAGE: 0, Kind.DUPLICATE: 0}
+    for record in crawled.records:
+        kind = crawled.truth[record["url"]].kind
+        if record["outcome"] == "ok" and kind in kinds:
+            kinds[kind] += 1
+            assert (record["canonical"] == record["final_url"]) is (kind is Kind.PAGE)
+    assert all(kinds.values())
+
+
 def test_the_server_saw_a_polite_crawler(crawled: Crawled) -> None:
     audit = crawled.audit
     assert (audit.violations, audit.early, audit.strays) == ({}, {}, {})
@@ -143,7 +153,7 @@ def test_the_statistics_are_those_of_the_records(crawled: Crawled) -> None:
 
 def test_executors_and_places_of_parsing_give_the_same_records(site: SiteProcess, tmp_path: Path) -> None:
     def essence(crawled: Crawled) -> dict[str, Any]:
-        keys = ("outcome", "sha256", "links", "title", "charset", "analysis")
+        keys = ("outcome", "sha256", "links", "title", "canonical", "charset", "analysis")
         pages = (record for record in crawled.records if crawled.truth[record["url"]].kind is Kind.PAGE)
         return {record["url"]: [record[key] for key in keys] for record in pages}
 
