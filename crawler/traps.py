@@ -9,7 +9,7 @@ A shape is the title without its digits, the number of links and the size, rough
 text differ in that, also where all have one title; months and session ids do not.
 """
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from crawler.urls import path_and_query
 _PLACES = 4096  # with the most recent pages; a trap is asked all the time
 _ENOUGH_NEW = 0.05  # share of new shapes among a place's last pages
 _ROUGHLY = 64  # bytes
+_WIDTH = 4  # bytes of a shape that are kept
 _DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -74,30 +75,30 @@ class Traps:
 
 
 class _Shapes:
-    """The shapes of a place's last pages, and which of them were new when they came."""
+    """The shapes of a place's last pages, four bytes each, and which of them were new when they came."""
 
-    __slots__ = ("_last", "_most", "_new", "_times")
+    __slots__ = ("_count", "_last", "_new")
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._last: deque[tuple[int, bool]] = deque()
-        self._new = 0
-        self._times: Counter[int] = Counter()
+        self._last = bytearray(_WIDTH * most)
+        self._new = bytearray(most)
+        self._count = 0
 
     def add(self, shape: int) -> float:
         """Return the share of new ones, 1 until there are enough pages to tell."""
-        last, times = self._last, self._times
-        if len(last) == self._most:
-            oldest, was_new = last.popleft()
-            self._new -= was_new
-            times[oldest] -= 1
-            if not times[oldest]:
-                del times[oldest]
-        new = shape not in times
-        last.append((shape, new))
-        self._new += new
-        times[shape] += 1
-        return self._new / self._most if len(last) == self._most else 1.0
+        most = len(self._new)
+        place, known = self._count % most, min(self._count, most)
+        data = (shape & 0xFFFF_FFFF).to_bytes(_WIDTH, "little")
+        self._new[place] = not self._has(data, _WIDTH * known)
+        self._last[_WIDTH * place : _WIDTH * place + _WIDTH] = data
+        self._count += 1
+        return self._new.count(1) / most if self._count >= most else 1.0
+
+    def _has(self, shape: bytes, end: int) -> bool:
+        at = self._last.find(shape, 0, end)
+        while at > 0 and at % _WIDTH:  # two halves of neighbours
+            at = self._last.find(shape, at + 1, end)
+        return at >= 0
 
 
 def _section(url: str, host: str) -> str:

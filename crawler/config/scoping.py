@@ -46,6 +46,7 @@ class ScopeConfig(Section):
     )
     repetitive_after: Count | None = Field(
         256,
+        le=4096,
         description="Pages of a host, or of a section of it (/calendar), after which no further link into it is "
         "followed if nearly all of them look alike: a calendar without end, session ids, one page under every name. "
         "256, because honest sections that long have pages of many sizes. null never stops.",
