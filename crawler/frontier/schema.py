@@ -47,8 +47,7 @@ def prepare(db: sqlite3.Connection, name: str) -> bool:
     Raises:
         JobError: they are not those of this version.
     """
-    if db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
-        _check(db, name)
+    if _check(db, name):
         return True
     for table in _TABLES.split(";"):
         db.execute(table)
@@ -57,7 +56,10 @@ def prepare(db: sqlite3.Connection, name: str) -> bool:
     return False
 
 
-def _check(db: sqlite3.Connection, name: str) -> None:
+def _check(db: sqlite3.Connection, name: str) -> bool:
+    """Return whether there are tables, and they are ours; there are none where a kill came before the first."""
+    if not db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
+        return False
     if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone():
         raise JobError(f"{name}: is an SQLite database, but not a crawl's ledger")
     alien = db.execute("SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index')").fetchone()
@@ -67,6 +69,7 @@ def _check(db: sqlite3.Connection, name: str) -> None:
     if row != (_VERSION,):
         found = "none" if row is None else row[0]
         raise JobError(f"{name}: its format is of another version of this program ({found}, not {_VERSION})")
+    return True
 
 
 def count(db: sqlite3.Connection) -> tuple[int, dict[Outcome, int]]:
@@ -82,6 +85,8 @@ def read_counts(path: Path) -> FrontierCounts:
         JobError: there is no ledger, or it cannot be read.
     """
     with _read_only(path) as db:
+        if not _check(db, str(path)):
+            return FrontierCounts(0, 0, 0, 0)
         queued, outcomes = count(db)
         (hosts,) = db.execute("SELECT count(*) FROM hosts").fetchone()
         return FrontierCounts(queued + sum(outcomes.values()), queued, 0, hosts, outcomes)
@@ -93,17 +98,16 @@ def check_file(path: Path) -> None:
     Raises:
         JobError: it cannot be read, or is of another version.
     """
-    with _read_only(path):
-        pass
+    with _read_only(path) as db:
+        _check(db, str(path))
 
 
 @contextmanager
 def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open one snapshot of a ledger of this version."""
+    """Open one snapshot of a ledger."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
     with explained(str(path)), closing(sqlite3.connect(uri, timeout=BUSY_S, isolation_level=None, uri=True)) as db:
         db.execute("BEGIN")
-        _check(db, str(path))
         yield db
 
 

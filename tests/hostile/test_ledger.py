@@ -91,3 +91,17 @@ def test_a_ledger_with_code_in_it_runs_none(ledger: bytes, tmp_path: Path) -> No
     db.close()
     with pytest.raises(JobError, match="trigger"):
         read_counts(path)
+
+
+async def test_a_crawler_that_was_killed_before_the_first_table_left_an_empty_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "job.db"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA journal_mode = WAL")  # this alone is on the disk by then
+    db.close()
+    assert path.stat().st_size
+    assert read_counts(path).known == 0
+    frontier = SqliteFrontier(path, SETTINGS)
+    await frontier.open()
+    assert await frontier.add(REQUESTS[:3]) == 3
+    await frontier.aclose()
+    assert read_counts(path).queued == 3
