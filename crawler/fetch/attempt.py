@@ -17,6 +17,7 @@ from crawler.exchange import FetchSettings, Phase, lateness
 # struct tcp_info of linux/tcp.h: eight bytes, then numbers of 32 bits, of which tcpi_last_data_recv is the twelfth.
 _TCP_INFO = socket.TCP_INFO if sys.platform == "linux" else None
 _LAST_DATA_RECV, _OFFSET = Struct("I"), 8 + 11 * 4
+_TICK_MS = 10  # the kernel counts such times in its ticks, of 1 to 10 ms, and may be one of them too high
 
 
 class Attempt:
@@ -76,10 +77,10 @@ class Attempt:
     def answered(self) -> float:
         """Hear that the header is here; return the seconds until it came, not until we had time to look."""
         self._begin(Phase.BODY, self._settings.total_s)
-        return max(0.0, self.elapsed() - self._unnoticed())
+        return self.elapsed() - self._unnoticed()
 
     def _unnoticed(self) -> float:
-        """Return the seconds since the connection's last bytes arrived, as far as the kernel tells (Linux)."""
+        """Return the seconds since the connection's last bytes arrived, as the kernel tells (Linux): at least these."""
         transport = self._protocol.transport if self._protocol is not None else None
         connection = transport.get_extra_info("socket") if transport is not None else None
         if connection is None or _TCP_INFO is None:
@@ -89,7 +90,7 @@ class Attempt:
         except OSError:  # lost in this very moment
             return 0.0
         (milliseconds,) = _LAST_DATA_RECV.unpack_from(known, _OFFSET)
-        return float(milliseconds) / 1e3
+        return max(0.0, (milliseconds - _TICK_MS) / 1e3)
 
     def finished(self) -> None:
         """Stop the clock."""

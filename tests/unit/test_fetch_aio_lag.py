@@ -14,8 +14,8 @@ from crawler.types import BodyRule, CrawlRequest, Fetched
 from tests.wire import Peer, WireServer, response
 
 RULE = BodyRule(frozenset({"text/html"}), 4 * 1024 * 1024)
-TICK_S = 0.01
-"""The kernel tells these times in its ticks, of 10 ms at most."""
+TICKS_S = 0.02
+"""Two ticks of the slowest kernel: it counts in them, and one is left to the server, lest it had no time at all."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when an answer arrived")
@@ -43,5 +43,5 @@ async def test_an_answer_that_waits_for_our_loop_is_not_late(*, tls: bool) -> No
             result = await fetching
     assert isinstance(result, Fetched), result
     received, sent = moments
-    assert result.total_s - result.ttfb_s >= free - sent - TICK_S
-    assert result.ttfb_s >= sent - received - TICK_S
+    assert result.total_s - result.ttfb_s >= free - sent - TICKS_S
+    assert result.ttfb_s >= sent - received - TICKS_S
