@@ -89,7 +89,7 @@ class Attempt:
             known = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _OFFSET + _LAST_DATA_RECV.size)
         except OSError:  # lost in this very moment
             return 0.0
-        (milliseconds,) = _LAST_DATA_RECV.unpack_from(known, _OFFSET)
+        milliseconds: int = _LAST_DATA_RECV.unpack_from(known, _OFFSET)[0]
         return max(0.0, (milliseconds - _TICK_MS) / 1e3)
 
     def finished(self) -> None:
