@@ -19,6 +19,7 @@ width stays.
 from dataclasses import dataclass
 from typing import Protocol
 
+_WAYS = ("wider", "narrower")
 _START = 32
 _WIDEST_STEP, _FINEST_STEP = 2.0, 1.19  # factors; the second is the fourth root of the first
 _WORTH = 0.1  # what a wider one must bring: this share of what it would if every slot counted
@@ -61,7 +62,7 @@ class AdaptiveWidth:
         self._home = self.value
         self._reference = 0.0  # goodput at home
         self._step = _WIDEST_STEP
-        self._ways = ["wider", "narrower"]  # not tried yet with this step
+        self._ways = [*_WAYS]  # not tried yet with this step
         self._rested = 0.0
         self._sample: _Sample | None = None
 
@@ -86,15 +87,15 @@ class AdaptiveWidth:
 
     def _at_home(self, goodput: float, now: float) -> None:
         if not self._reference or not 1 / _CHANGED < goodput / self._reference < _CHANGED:
-            self._step, self._ways, self._rested = _WIDEST_STEP, ["wider", "narrower"], now
+            self._step, self._ways, self._rested = _WIDEST_STEP, [*_WAYS], now
         self._reference = goodput
         if self._ways:
             self._try(self._ways.pop(0))
         elif self._step > _FINEST_STEP:
-            self._step, self._ways = max(_FINEST_STEP, self._step**0.5), ["wider", "narrower"]
+            self._step, self._ways = max(_FINEST_STEP, self._step**0.5), [*_WAYS]
             self._rested = now
         elif now - self._rested >= _REST_S:
-            self._ways, self._rested = ["wider", "narrower"], now
+            self._ways, self._rested = [*_WAYS], now
 
     def _try(self, way: str) -> None:
         factor = self._step if way == "wider" else 1 / self._step
@@ -135,4 +136,4 @@ class _Sample:
 
     def goodput(self) -> float:
         """Return good exchanges a second: those in flight, by the time that each takes (Little 1961)."""
-        return self._in_flight / self._count * self._good / max(self._seconds, 1e-9)
+        return self.in_flight() * self._good / max(self._seconds, 1e-9)

@@ -97,17 +97,16 @@ def _requests(seeds: Sequence[str], scope: Scope) -> list[CrawlRequest]:
     return requests
 
 
-def _seed_keys(config: Config) -> list[str]:
+def _seed_urls(config: Config) -> list[str]:
     urls = [canonicalize(seed, CanonicalForm()) for seed in config.seeds]
-    return [host_key(url) for url in urls if url is not None]
+    return [url for url in urls if url is not None]
 
 
 def _origins(config: Config) -> frozenset[str]:
     """Return the origins of the seeds, and for http on its own port the same host's of https: sites move there."""
-    urls = [canonicalize(seed, CanonicalForm()) for seed in config.seeds]
-    origins = {origin(url) for url in urls if url is not None}
-    moved = {each.replace("http:", "https:", 1) for each in origins if hostname(host_key(f"{each}/")) == each[7:]}
-    return frozenset(origins | moved)
+    urls = _seed_urls(config)
+    usual = [host_key(url) for url in urls if url.startswith("http:") and hostname(host_key(url)) == host_key(url)]
+    return frozenset([*map(origin, urls), *(f"https://{host}" for host in usual)])
 
 
 def _fetch_settings(config: Config) -> FetchSettings:
@@ -140,7 +139,7 @@ def _width(config: Config) -> Width:
 
 
 def _fetcher(config: Config) -> "AioFetcher | ThreadsFetcher":
-    settings, guard = _fetch_settings(config), Guard(_seed_keys(config), config.fetch.allow_private)
+    settings, guard = _fetch_settings(config), Guard(map(host_key, _seed_urls(config)), config.fetch.allow_private)
     if config.fetch.mode == "threads":
         from crawler.fetch.threads import ThreadsFetcher  # noqa: PLC0415 - urllib3 is for this mode alone
 

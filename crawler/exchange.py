@@ -8,7 +8,7 @@ from types import MappingProxyType
 from crawler.codings import ACCEPT_ENCODING
 from crawler.content import Body
 from crawler.types import BodyRule
-from crawler.urls import origin
+from crawler.urls import is_public_suffix, origin
 
 # An unwanted body of up to this size is read all the same, so that its connection can serve the next page; a
 # new connection would cost more. A server that is slow to send even that loses the connection.
@@ -85,6 +85,15 @@ class RequestHeaders:
         Nor does it go from https to http: an origin has a scheme (RFC 6454 section 4).
         """
         return self._private if self._private and origin(url) in self._origins else _NOTHING
+
+
+def is_too_wide(domain: str, host: str) -> bool:
+    """Whether a cookie's ``Domain`` belongs to many parties: ``co.uk``, ``github.io`` (RFC 6265 section 5.3, step 5).
+
+    A host that is a public suffix itself may set cookies for itself.
+    """
+    domain = domain.lstrip(".").lower()
+    return bool(domain) and domain != host and is_public_suffix(domain)
 
 
 def lower_headers(fields: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -75,7 +75,6 @@ class StatsBook:
 
         To be called in the event loop's thread, whose CPU time it takes.
         """
-        self._take_width()
         use = self.use(stage)
         pages = sum(counts.outcomes.values())
         seconds = self.earlier.seconds + self.metrics.seconds
@@ -99,7 +98,7 @@ class StatsBook:
             "waits": shares(self.metrics.waits),
             "use": use.as_json(),
             "bottleneck": bottleneck(use) if self.metrics.seconds else None,
-            "one_more": outlook(use, self.groups),
+            "one_more": outlook(use, replace(self.groups, connections=self.width.value)),
             "hosts": {name: _host(host) for name, host in self.metrics.busiest(_MOST_HOSTS)},
             "cut": dict(islice(self.traps.cut.items(), _MOST_HOSTS)),
             "started_at": self.earlier.started_at or self.started_at,
@@ -108,10 +107,6 @@ class StatsBook:
             "python": platform.python_version(),
             "build": python_build(),
         }
-
-    def _take_width(self) -> None:
-        """Judge by the number of connections as it is now, where it finds itself."""
-        self.groups = replace(self.groups, connections=self.width.value)
 
     def use(self, stage: StageCounts) -> Use:
         """Return how busy each resource was in this run."""
@@ -124,7 +119,7 @@ class StatsBook:
         network = metrics.stages["network"] + metrics.stages["robots"]
         return Use(
             politeness=metrics.waits["politeness"] / seconds,
-            connections=network / (groups.connections * seconds),
+            connections=network / (self.width.value * seconds),
             workers=stage.busy_s / (groups.workers * seconds),
             cores=min(1.0, (process + (stage.busy_s if groups.apart else 0.0)) / (groups.cores * seconds)),
             loop=min(1.0, loop / seconds),

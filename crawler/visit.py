@@ -178,15 +178,11 @@ class Visit:
                 async with self._turns:
                     await self._discover(fetched.request, page)
         if page is not None:
-            self._saw(fetched, page)
+            self._traps.saw(fetched.final_url, fetched.request.host, page.title, len(page.links), len(body))
         if page is not None and self._rules.obey_robots and noindex(page):
             error = RecordError(ErrorKind.NOINDEX, "the page asks not to be indexed")
             return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis)
-
-    def _saw(self, fetched: Fetched, page: Page) -> None:
-        request, size = fetched.request, len(fetched.body or b"")
-        self._traps.saw(fetched.final_url, request.host, page.title, len(page.links), size)
 
     async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> tuple[Page, Analysis | None]:
         async with self._turns:  # links are queued in the page's own turn: there may be nothing else to fetch

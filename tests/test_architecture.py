@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
+
 from cpu_stage.analyzers import BUILT_IN
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.stage import CpuStage, StageSettings
@@ -58,6 +60,11 @@ def test_the_stage_can_be_used_without_the_crawler() -> None:
 def test_the_front_of_the_stage_imports_no_library() -> None:
     own = {"cpu_stage", *sys.stdlib_module_names}
     assert top_level(modules_after("import cpu_stage.stage")) - top_level(modules_after("")) <= own
+
+
+@pytest.mark.parametrize(("fetcher", "other"), [("aio", "urllib3"), ("threads", "aiohttp")])
+def test_a_fetcher_imports_its_own_client_alone(fetcher: str, other: str) -> None:
+    assert other not in top_level(modules_after(f"import crawler.fetch.{fetcher}"))
 
 
 def sources() -> dict[str, Path]:

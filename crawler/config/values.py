@@ -127,16 +127,16 @@ def _countable(value: int) -> int:
     return value
 
 
-def _workers(value: object) -> object:
-    if value != "auto" and not (type(value) is int and 1 <= value <= 1024):
-        raise ValueError("expected auto or a whole number from 1 to 1024")
-    return value
+def _auto_or_count(most: int) -> tuple[object, ...]:
+    """Return what makes a type of auto or a number from 1 to ``most``: its check, and its JSON Schema."""
 
+    def check(value: object) -> object:
+        if value != "auto" and not (type(value) is int and 1 <= value <= most):
+            raise ValueError(f"expected auto or a whole number from 1 to {most}")
+        return value
 
-def _concurrency(value: object) -> object:
-    if value != "auto" and not (type(value) is int and 1 <= value <= 100_000):
-        raise ValueError("expected auto or a whole number from 1 to 100000")
-    return value
+    schema = {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": most}]}
+    return BeforeValidator(check), WithJsonSchema(schema)
 
 
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1), AfterValidator(_countable)]
@@ -150,13 +150,5 @@ MediaType: TypeAlias = Annotated[str, AfterValidator(_media_type)]
 Product: TypeAlias = Annotated[str, AfterValidator(_product)]
 Contact: TypeAlias = Annotated[str, AfterValidator(_contact)]
 Headers: TypeAlias = Annotated[Mapping[str, str], AfterValidator(_headers)]
-Workers: TypeAlias = Annotated[
-    int | Literal["auto"],
-    BeforeValidator(_workers),
-    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 1024}]}),
-]
-Concurrency: TypeAlias = Annotated[
-    int | Literal["auto"],
-    BeforeValidator(_concurrency),
-    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 100_000}]}),
-]
+Workers: TypeAlias = Annotated[int | Literal["auto"], *_auto_or_count(1024)]
+Concurrency: TypeAlias = Annotated[int | Literal["auto"], *_auto_or_count(100_000)]

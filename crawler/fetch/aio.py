@@ -27,8 +27,8 @@ from crawler.exchange import (
 )
 from crawler.fetch.attempt import CURRENT, Attempt
 from crawler.fetch.connector import GuardedConnector, LostError
-from crawler.fetch.cookies import NarrowCookieJar
 from crawler.fetch.dns import Resolver
+from crawler.fetch.jar import NarrowCookieJar
 from crawler.guard import Guard
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
 

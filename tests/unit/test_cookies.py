@@ -11,7 +11,8 @@ from urllib.request import Request
 import pytest
 from yarl import URL
 
-from crawler.fetch.cookies import NarrowCookieJar, NarrowCookiePolicy
+from crawler.fetch.cookies import NarrowCookiePolicy
+from crawler.fetch.jar import NarrowCookieJar
 
 Sent = Callable[[str, str, str], bool]
 
