@@ -82,6 +82,37 @@ async def use(path: Path) -> list[str]:
     return []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM hosts WHERE id = 3",
+        "UPDATE hosts SET name = x'6831' WHERE id = 3",
+        "UPDATE hosts SET delay = 'soon' WHERE id = 3",
+        "UPDATE hosts SET paused_until = 1e9 WHERE id = 3",
+        "UPDATE urls SET url = x'687474703a2f2f' WHERE id = 200",
+        "UPDATE urls SET url = 'file:///etc/passwd' WHERE id = 200",
+        "UPDATE urls SET host = 'h1.example' WHERE id = 200",
+        "UPDATE urls SET depth = 'deep' WHERE id = 200",
+        "UPDATE urls SET priority = 0.5 WHERE id = 200",
+        "UPDATE urls SET parent = 0.5 WHERE id = 200",
+        "UPDATE positions SET position = 'end'",
+        "UPDATE positions SET position = -1",
+    ],
+)
+async def test_a_value_that_no_crawl_writes_is_refused_before_anything_is_touched(
+    ledger: bytes, tmp_path: Path, change: str
+) -> None:
+    path = tmp_path / "job.db"
+    await asyncio.to_thread(path.write_bytes, ledger)
+    db = sqlite3.connect(path, isolation_level=None)
+    assert db.execute(change).rowcount
+    db.close()
+    before = await asyncio.to_thread(path.read_bytes)
+    (words,) = await use(path)
+    assert "is damaged" in words
+    assert await asyncio.to_thread(path.read_bytes) == before
+
+
 def test_a_ledger_with_code_in_it_runs_none(ledger: bytes, tmp_path: Path) -> None:
     """SQLite's own kind of code: a view or a trigger in place of a table."""
     path = tmp_path / "job.db"
