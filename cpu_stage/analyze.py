@@ -3,17 +3,22 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from cpu_stage.loading import LoadedAnalyzer
 from cpu_stage.types import Analysis, AnalysisError, AnalysisErrorKind, Json, Page
+
+Begin: TypeAlias = Callable[[int, Mapping[str, Mapping[str, Json]]], None]
 
 _MESSAGE = 300
 _DEPTH = 50
 _PATH = 60
 
 
-def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Callable[[int], None]) -> Analysis:
-    """Run every analyzer; ``begin(n)`` is called before the n-th. Only Ctrl-C passes through.
+def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Begin | None = None) -> Analysis:
+    """Run every analyzer; only Ctrl-C passes through.
+
+    ``begin(n, values)`` is called before the n-th, with what there is by then.
 
     ``cpu_s`` is the thread's CPU time, so that a worker thread is not charged for its neighbours.
     """
@@ -21,7 +26,8 @@ def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Cal
     errors: dict[str, AnalysisError] = {}
     start = time.thread_time()
     for n, analyzer in enumerate(analyzers):
-        begin(n)
+        if begin:
+            begin(n, values)
         try:
             values[analyzer.name] = _mapping(analyzer.call(page))
         except KeyboardInterrupt:

@@ -19,17 +19,18 @@ class BatchSizer:
     holds, so some milliseconds of work make that cost vanish, while a page waits for at most that long behind
     its batch-mates. Large pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch
     holds no more than two mebibytes or one page. ``cost_s`` is the exponentially weighted mean of the seconds that a
-    weight of 1 took in a worker.
+    weight of 1 took in a worker; ``page_s`` that of a page's seconds.
     """
 
     target_s: float = 0.008
     cost_s: float = field(default=0.0, init=False)
+    page_s: float = field(default=0.0, init=False)
 
-    def observe(self, weight: float, seconds: float) -> None:
+    def observe(self, weight: float, seconds: float, pages: int = 1) -> None:
         """Learn from a finished batch."""
-        mean = seconds / weight
         share = 0.2 if self.cost_s else 1.0
-        self.cost_s += share * (mean - self.cost_s)
+        self.cost_s += share * (seconds / weight - self.cost_s)
+        self.page_s += share * (seconds / pages - self.page_s)
 
     def full(self) -> float:
         """Return the weight of a full batch now: none, which is one page, until the first one is measured."""

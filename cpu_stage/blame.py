@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from cpu_stage.lanes import Batch, Job, Verdict
 from cpu_stage.pulse import PARSE_STEP, Place
 from cpu_stage.types import AnalysisError, AnalysisErrorKind
-from cpu_stage.worker import PARSE
+from cpu_stage.worker import PARSE, RawPage
 
 _CRASHES = 2
 _LOSSES = 5
@@ -67,7 +67,8 @@ class Blame:
     def _charge(self, job: Job, step: int, verdict: Verdict | None, ruling: Ruling) -> None:
         """Charge a page with the end of its worker.
 
-        The analyzer that failed is left out when the page is tried again, so that the others' values are not lost.
+        The analyzer that failed is left out when the page is tried again, so that the others' values are not lost;
+        where all of those were noted, there is nothing left to try.
         """
         kind = verdict.kind if verdict else AnalysisErrorKind.CRASH
         job.alone = True
@@ -79,7 +80,8 @@ class Blame:
         name = PARSE if step == PARSE_STEP else self.analyzers[step - 1]
         job.errors[name] = AnalysisError(kind, self._explain(kind))
         job.tries, job.resting = 0, frozenset()
-        again = name != PARSE and len(job.errors) < len(self.analyzers)
+        left = set(self.analyzers).difference(job.errors, job.values) or isinstance(job.item, RawPage)
+        again = name != PARSE and left
         (ruling.replay if again else ruling.finished).append(job)
 
     def _others(self, step: int) -> frozenset[str]:

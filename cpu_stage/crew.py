@@ -12,7 +12,7 @@ from cpu_stage.lanes import Batch, Lane
 from cpu_stage.loading import AnalyzerError
 from cpu_stage.settings import StageSettings
 from cpu_stage.types import StageError
-from cpu_stage.watch import TICK_S, Watch
+from cpu_stage.watch import HUNGRY_TICK_S, TICK_S, Watch
 from cpu_stage.worker import Plan
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Crew:
 
     ``changed`` is called when there is one more, or when there will be none (``error``); ``lost`` with a worker
     that has died without anybody being told; ``slow`` with one that is at a page for so long that another steps in.
+    ``usual_s`` is what a page takes on average, as far as is known.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Crew:
     ) -> None:
         self.lanes: list[Lane] = []
         self.replaced = 0
+        self.usual_s = 0.0
         self.error: StageError | None = None
         self._plan = plan
         self._settings = settings
@@ -197,11 +199,15 @@ class Crew:
             old.draining = True
             self._retire(old)
 
-    def _set_aside(self, lane: Lane) -> None:
-        """Leave a worker to the page that it is at, and let another one step in for it."""
-        lane.old = lane.draining = True
-        lane.step_back()
-        self._slow(lane)
+    def _check_pace(self, lane: Lane) -> None:
+        """Leave a worker to a page that takes very long, and let another one step in for it."""
+        slow = lane.slow(self.usual_s)
+        if slow and not lane.old and sum(other.old for other in self.lanes) < self._settings.width:
+            lane.old = lane.draining = True
+            lane.step_back(slow)
+            self._slow(lane)
+        elif lane.draining:
+            lane.step_back(slow)
 
     def _retire(self, lane: Lane) -> None:
         if not lane.batches:
@@ -228,14 +234,13 @@ class Crew:
         return bool(self._leaving)
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(TICK_S, self._tick)
+        soon = any(lane.hungry for lane in self.lanes)
+        self._timer = self._loop.call_later(HUNGRY_TICK_S if soon else TICK_S, self._tick)
         now = time.monotonic()
         for lane in list(self.lanes):
             if lane.look(now):
                 self._lost(lane)
-            elif lane.slow and not lane.old and sum(other.old for other in self.lanes) < self._settings.width:
-                self._set_aside(lane)
-            elif lane.slow and lane.draining:
-                lane.step_back()
+            elif not lane.hungry:  # one that is will soon be judged, and by its memory
+                self._check_pace(lane)
         self._fill()  # a worker that was killed, or is at a page without end, has its successor at once
         self._sweep(now)

@@ -4,25 +4,26 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from cpu_stage.executors import ExecutorModule, Opened
 from cpu_stage.handle import ProcessHandle
+from cpu_stage.notes import Notes
 from cpu_stage.parcels import Packing
-from cpu_stage.pulse import BATCHES, POSITION, RESIDENT, Place, place
+from cpu_stage.pulse import BATCHES, PARSE_STEP, POSITION, RESIDENT, Place, place, position
 from cpu_stage.slab import Slab
-from cpu_stage.types import AnalysisError, AnalysisErrorKind, Page
+from cpu_stage.types import AnalysisError, AnalysisErrorKind, Json, Page
 from cpu_stage.watch import OUTSIDE, Watch
 from cpu_stage.worker import Finished, Plan, Processed, RawPage, prepare, run_batch
 
 _NEWS_S = 2.0
-_STEPS_BACK = (0, 5, 14)
+_STEPS_BACK = (0, 8, 14)
 """Of ``nice``, by how slow a page is: the longer one takes, the more likely it is that it has no end.
 
-With 5, a worker gets a third of what each of the others gets where there are not enough cores for all; with 14, a
+With 8, a worker gets a quarter of what each of the others gets where there are not enough cores for all; with 14, a
 twentieth.
 """
 
@@ -37,6 +38,7 @@ class Job:
     ``weight`` is what it takes of a batch; ``alone`` is one that has to be one. ``tries`` counts the workers that died
     on it, ``losses`` those that died before they began it. ``errors`` grow as analyzers fail on it, each at most once;
     ``resting`` are those that the next try leaves out, so that it shows quickly whether the suspect is to blame.
+    ``values`` are those that lost workers have noted, which nobody makes again.
     """
 
     item: Page | RawPage
@@ -47,6 +49,7 @@ class Job:
     alone: bool = False
     resting: frozenset[str] = frozenset()
     errors: dict[str, AnalysisError] = field(default_factory=dict)
+    values: dict[str, Mapping[str, Json]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -82,6 +85,7 @@ class Lane:
         self._executor = opened.executor
         self._pulse = opened.pulse
         self._slab = Slab(opened.memory)
+        self._notes = Notes(opened.notes)
         self._depth = depth
         self._watch = watch
         self._process = None if opened.pid is None else ProcessHandle(opened.pid)
@@ -122,7 +126,7 @@ class Lane:
         batch = Batch(self._numbers, jobs)
         self.batches.append(batch)
         part = self._slab.part(batch.number)
-        parcels = [packing.pack(job.item, job.resting.union(job.errors), part) for job in jobs]
+        parcels = [packing.pack(job.item, job.resting.union(job.errors, job.values), part) for job in jobs]
         future = self._submit(run_batch, batch.number, parcels)
         future.add_done_callback(lambda ended: done(self, batch, ended))
 
@@ -143,6 +147,10 @@ class Lane:
             return None
         return at
 
+    def noted(self, place: Place) -> dict[str, Mapping[str, Json]]:
+        """Return what the worker has noted of the page at a place: the values of analyzers that it was through with."""
+        return self._notes.read(position(place.batch, place.page, PARSE_STEP))
+
     def rss(self) -> int:
         """Return the worker's resident memory in bytes; 0 where it is not a process."""
         return self._process.rss() if self._process else 0
@@ -162,10 +170,14 @@ class Lane:
             self.kill(Verdict(kind, place))
         return False
 
+    def slow(self, usual_s: float) -> int:
+        """Return how slow the page is that it is at: 0 to 2 (:meth:`Watch.slow`)."""
+        return self._watch.slow(usual_s) if self.batches else 0
+
     @property
-    def slow(self) -> int:
-        """How slow the page is that it is at: 0 to 2 (:attr:`Watch.slow`)."""
-        return self._watch.slow if self.batches else 0
+    def hungry(self) -> bool:
+        """Whether the page that it is at must be looked at again soon."""
+        return bool(self.batches) and self._watch.hungry
 
     def withdraw(self) -> list[Job]:
         """Return the jobs that wait behind the first batch; what the worker may make of them is not listened to."""
@@ -173,11 +185,11 @@ class Lane:
         self.batches = deque([first])
         return [job for batch in others for job in batch.jobs]
 
-    def step_back(self) -> None:
+    def step_back(self, slow: int) -> None:
         """Leave the cores to the others, but for what they do not need; the more, the slower the page is."""
-        if self._process and self.slow > self._stepped:
-            self._process.step_back(_STEPS_BACK[self.slow] - _STEPS_BACK[self._stepped])
-            self._stepped = self.slow
+        if self._process and slow > self._stepped:
+            self._process.step_back(_STEPS_BACK[slow] - _STEPS_BACK[self._stepped])
+            self._stepped = slow
 
     def _at(self, place: Place | None) -> tuple[int, int] | None:
         if not self.batches:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     import mmap
 
-SharedMemory: TypeAlias = "mmap.mmap | bytearray | bytes"
+SharedMemory: TypeAlias = "mmap.mmap | memoryview | bytearray | bytes"
 
 PARTS = 2
 """As many as the batches that a worker holds at most; a batch has the part of its number."""

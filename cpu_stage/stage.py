@@ -51,9 +51,9 @@ class CpuStage:
 
     def __init__(self, plan: Plan, settings: StageSettings) -> None:
         plan = replace(plan, meter=settings.page_memory is not None)
-        names = [spec.name for spec in plan.analyzers]
-        self._eager, self._entered = bool(names), False
-        self._blame = Blame(names, settings.page_timeout, settings.page_memory)
+        self._names = [spec.name for spec in plan.analyzers]
+        self._eager, self._entered = bool(self._names), False
+        self._blame = Blame(self._names, settings.page_timeout, settings.page_memory)
         self._packing = Packing.of(plan.parse.needs)
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose, slow=self._relieve)
         self._most = 1 if settings.executor == "inline" else settings.batch
@@ -169,13 +169,14 @@ class CpuStage:
         lane.ended = now
 
     def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
-        self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds)
+        self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds, len(batch.jobs))
         for job, result in zip(batch.jobs, finished.results, strict=True):
             if job.resting:  # the suspect did no harm this time: now the whole page
                 job.resting = frozenset()
                 self._waiting.put_back([job])
             else:
-                _finish(job, Processed.received(job.item.url, result))
+                self._finish(job, Processed.received(job.item.url, result))
+        self._crew.usual_s = self._sizer.page_s
         if lane.verdict:  # the kill came a moment after the page was done: nobody is to blame
             self._waiting.put_back(job for batch in self._crew.bury(lane) for job in batch.jobs)
         else:
@@ -184,10 +185,12 @@ class CpuStage:
     def _lose(self, lane: Lane) -> None:
         """Take a dead lane out; what it held is tried again, or has got its last error."""
         place, verdict = lane.place(), lane.verdict
+        if place is not None:
+            lane.batches[0].jobs[place.page].values.update(lane.noted(place))
         ruling = self._blame.judge(self._crew.bury(lane), place, verdict)
         self._waiting.put_back(ruling.replay)
         for job in ruling.finished:
-            _finish(job, failed(job.item, {}))
+            self._finish(job, failed(job.item, {}))
         self._pump()
 
     def _relieve(self, lane: Lane) -> None:
@@ -195,11 +198,11 @@ class CpuStage:
         self._waiting.put_back(lane.withdraw())
         self._pump()
 
-
-def _finish(job: Job, result: Processed) -> None:
-    """Give a page its result, with the errors that its earlier tries left."""
-    if job.errors:
-        errors = {**result.analysis.errors, **job.errors}
-        result = replace(result, analysis=replace(result.analysis, errors=errors))
-    if not job.future.done():
-        job.future.set_result(result)
+    def _finish(self, job: Job, result: Processed) -> None:
+        """Give a page its result, with what its earlier tries left: errors, and values in the analyzers' order."""
+        if job.errors or job.values:
+            errors, values = {**result.analysis.errors, **job.errors}, {**result.analysis.values, **job.values}
+            in_order = {name: values[name] for name in self._names if name in values}
+            result = replace(result, analysis=replace(result.analysis, errors=errors, values=in_order))
+        if not job.future.done():
+            job.future.set_result(result)

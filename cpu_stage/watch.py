@@ -12,8 +12,13 @@ from cpu_stage.types import AnalysisErrorKind
 TICK_S = 0.02
 """How often a worker is looked at: a page may exceed its limits by so much."""
 
+HUNGRY_TICK_S = 0.005
+"""How often, where a page takes much memory: in a tick it could take fifty megabytes more, at the kernel's cost."""
+
 _LONGEST_TICK_S = 1.0
-_SLOW, _VERY_SLOW = 0.25, 0.5
+_SLOW, _VERY_SLOW = 1 / 16, 1 / 2
+_UNUSUAL = 4
+_HUNGRY = 1 / 4
 _SUSPECT_S = 0.5
 _STOPPED_S = 1.0
 _SILENCE_S = 30.0
@@ -28,15 +33,19 @@ class Watch:
 
     timeout: float | None
     memory: int | None
+    hungry: bool = field(default=False, init=False)
+    """Whether the page has taken a good part of its memory already."""
     _at: tuple[int, int] | None = field(default=None, init=False)
     _ticked: float = field(default=0.0, init=False)
     _busy_s: float = field(default=0.0, init=False)
     _stopped_s: float = field(default=0.0, init=False)
 
-    @property
-    def slow(self) -> int:
-        """How slow a page is: 1 where another worker should step in for this one, 2 where hardly any time is left."""
-        if self._at is None or self._at[1] == OUTSIDE or self.timeout is None:
+    def slow(self, usual_s: float) -> int:
+        """Return how slow a page is: 1 where another worker should step in, 2 where hardly any time is left.
+
+        A page that takes what others take (``usual_s``, the mean) is not slow, however near its limit that is.
+        """
+        if self._at is None or self._at[1] == OUTSIDE or self.timeout is None or self._busy_s < _UNUSUAL * usual_s:
             return 0
         return (self._busy_s > _SLOW * self.timeout) + (self._busy_s > _VERY_SLOW * self.timeout)
 
@@ -57,10 +66,14 @@ class Watch:
             self._at, self._busy_s, self._stopped_s = at, 0.0, 0.0
             passed = 0.0
         self._busy_s += passed
+        self.hungry = False
         if at is None:
             return None
-        if self.memory is not None and at[1] != OUTSIDE and growth() > self.memory:
-            return AnalysisErrorKind.MEMORY
+        if self.memory is not None and at[1] != OUTSIDE:
+            grown = growth()
+            if grown > self.memory:
+                return AnalysisErrorKind.MEMORY
+            self.hungry = grown > _HUNGRY * self.memory
         return self._judge_time(passed, at[1] == OUTSIDE, stopped)
 
     def _judge_time(self, passed: float, outside: bool, stopped: Callable[[], bool]) -> AnalysisErrorKind | None:

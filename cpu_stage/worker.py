@@ -4,14 +4,15 @@ import importlib
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cpu_stage import parsers
-from cpu_stage.analyze import describe, run
+from cpu_stage.analyze import Begin, describe, run
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, LoadedAnalyzer, libraries, load
+from cpu_stage.notes import Notes
 from cpu_stage.parcels import Parcel, unpack
 from cpu_stage.pulse import PARSE_STEP, POSITION, RESIDENT, Pulse, position
 from cpu_stage.resident import ResidentMemory
@@ -121,25 +122,25 @@ class _Bench:
             parsers.load(plan.parse.parser)
             importlib.import_module("cpu_stage.parse")
 
-    def process(self, item: Page | RawPage, skip: frozenset[str], at: Callable[[int], None]) -> Processed:
+    def process(self, item: Page | RawPage, skip: frozenset[str], begin: Begin) -> Processed:
         """Parse where needed, then run every analyzer; never raises for a page."""
         if not isinstance(item, RawPage):
-            return Processed(None, self._analyze(item, skip, at), 0.0)
+            return Processed(None, self._analyze(item, skip, begin), 0.0)
         start = time.perf_counter()
         try:
             page, stripped = _parse(item, self.plan.parse)
         except Exception as error:  # noqa: BLE001 - one page must not cost its batch-mates their results
             return failed(item, {PARSE: describe(error)})
         parse_s = time.perf_counter() - start
-        return Processed(stripped, self._analyze(page, skip, at), parse_s)
+        return Processed(stripped, self._analyze(page, skip, begin), parse_s)
 
-    def _analyze(self, page: Page, skip: frozenset[str], at: Callable[[int], None]) -> Analysis:
+    def _analyze(self, page: Page, skip: frozenset[str], begin: Begin) -> Analysis:
         if self.plan.obey_noindex and noindex(page):
             return Analysis(page.url, {}, {}, 0.0, self.name)
         if not skip:
-            return run(self.analyzers, page, self.name, lambda n: at(n + 1))
+            return run(self.analyzers, page, self.name, begin)
         wanted = [(i, a) for i, a in enumerate(self.analyzers) if a.name not in skip]
-        return run([a for _, a in wanted], page, self.name, lambda n: at(wanted[n][0] + 1))
+        return run([a for _, a in wanted], page, self.name, lambda n, values: begin(wanted[n][0], values))
 
 
 def _parse(raw: RawPage, options: ParseOptions) -> tuple[Page, Page]:
@@ -154,13 +155,18 @@ def _parse(raw: RawPage, options: ParseOptions) -> tuple[Page, Page]:
 # Every kind of worker has a context of its own: a process, a thread, an interpreter, and the inline executor.
 _pulse: ContextVar[Pulse] = ContextVar("_pulse")
 _slab: ContextVar[Slab] = ContextVar("_slab")
+_notes: ContextVar[Notes] = ContextVar("_notes")
 _bench: ContextVar[_Bench] = ContextVar("_bench")
 
 
-def attach(pulse: Pulse, memory: SharedMemory = b"") -> None:
-    """Make ``pulse`` the one through which this worker speaks, and ``memory`` where it finds the texts of its pages."""
+def attach(pulse: Pulse, memory: SharedMemory = b"", notes: SharedMemory = b"") -> None:
+    """Make ``pulse`` the one through which this worker speaks, and ``memory`` where it finds the texts of its pages.
+
+    In ``notes`` it leaves what it knows of a page, in case that it dies of it.
+    """
     _pulse.set(pulse)
     _slab.set(Slab(memory))
+    _notes.set(Notes(notes))
 
 
 def prepare(plan: Plan) -> str | None:
@@ -180,17 +186,20 @@ def prepare(plan: Plan) -> str | None:
 def run_batch(number: int, batch: Sequence[Parcel]) -> Finished:
     """Process a batch in order; what comes back is plain data, so it can always be pickled."""
     bench, start = _bench.get(), time.perf_counter()
-    pulse, memory, part, results = bench.pulse, bench.memory, _slab.get().part(number), []
+    pulse, memory, part, notes, results = bench.pulse, bench.memory, _slab.get().part(number), _notes.get(), []
     stale = 0.0
     for page, parcel in enumerate(batch):
+        here = position(number, page, PARSE_STEP)
 
-        def at(step: int, begin: float = position(number, page, PARSE_STEP)) -> None:
-            pulse[POSITION] = begin + step
+        def begin(analyzer: int, values: Mapping[str, Mapping[str, Json]], here: float = here) -> None:
+            notes.keep(values)
+            pulse[POSITION] = here + analyzer + 1
 
         if memory and time.perf_counter() > stale:
             pulse[RESIDENT] = memory.read()
             stale = time.perf_counter() + _FRESH_S
-        at(PARSE_STEP)
-        results.append(bench.process(*unpack(parcel, part), at).flat())
+        notes.begin(here)
+        pulse[POSITION] = here
+        results.append(bench.process(*unpack(parcel, part), begin).flat())
     pulse[POSITION] = position(number, len(batch), PARSE_STEP)
     return Finished(results, time.perf_counter() - start)

@@ -25,12 +25,13 @@ class Opened(NamedTuple):
     """An executor, and what is shared with its worker.
 
     ``pulse`` is how the worker says what it is doing. Only a process, which ``pid`` names, has ``memory`` for the texts
-    of its pages: the others read them where they are.
+    of its pages, and for ``notes``: the others read them where they are, and do not die alone.
     """
 
     executor: Executor
     pulse: Pulse
     memory: SharedMemory = b""
+    notes: SharedMemory = b""
     pid: int | None = None
 
 

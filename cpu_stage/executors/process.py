@@ -12,6 +12,7 @@ from multiprocessing import connection, parent_process
 from multiprocessing.heap import Arena
 from pathlib import Path
 
+from cpu_stage import slab
 from cpu_stage.pulse import Pulse
 from cpu_stage.worker import attach
 
@@ -23,7 +24,13 @@ def settle_in(pulse: Pulse, memory: Arena, nice: int) -> None:
     _leave_signals_to_parent()
     _die_with_parent()
     _be_modest(nice)
-    attach(pulse, memory.buffer)
+    attach(pulse, *apart(memory))
+
+
+def apart(memory: Arena) -> tuple[memoryview, memoryview]:
+    """Return the slab and the notes, which lie in one memory."""
+    view = memoryview(memory.buffer)
+    return view[: slab.SIZE], view[slab.SIZE :]
 
 
 def _leave_signals_to_parent() -> None:

@@ -18,9 +18,9 @@ from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.heap import Arena
 from typing import cast
 
-from cpu_stage import slab
+from cpu_stage import notes, slab
 from cpu_stage.executors import Opened, preload
-from cpu_stage.executors.process import settle_in
+from cpu_stage.executors.process import apart, settle_in
 from cpu_stage.pulse import SIZE, Pulse
 from cpu_stage.worker import Plan
 
@@ -47,7 +47,7 @@ def open_executor(plan: Plan) -> Opened:
     """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
     _start_tracker()
     pulse = cast("Pulse", _context.RawArray("d", SIZE))
-    memory = Arena(slab.SIZE)  # what a RawArray is made of; that would also write zeros into all of it
+    memory = Arena(slab.SIZE + notes.SIZE)  # what a RawArray is made of; that would also write zeros into all of it
     executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, memory, plan.nice))
     with _starting, _signals_blocked():
         _start_server(plan)
@@ -59,7 +59,7 @@ def open_executor(plan: Plan) -> Opened:
         executor.shutdown(wait=False)
         raise
     _leave_pipes_to_worker(executor)
-    return Opened(executor, pulse, memory.buffer, pid)
+    return Opened(executor, pulse, *apart(memory), pid)
 
 
 def _start_tracker() -> None:

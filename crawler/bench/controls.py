@@ -96,7 +96,7 @@ class _Crawl:
             return self.notes.new([target] if target else [])
         kind, robots = headers.get("content-type", ""), headers.get("x-robots-tag", "")
         page = parse(url, kind, body, self._options, robots=robots)
-        analysis = run(analyzers, page, "", lambda _: None)
+        analysis = run(analyzers, page, "")
         self.notes.add(Visited(url, status, body_digest(body), digest(analysis.values)), len(body))
         return self.notes.new(link for link in page.links if link not in page.nofollow)
 

@@ -118,5 +118,5 @@ def _ready() -> None:
 def _analyse(url: str, kind: str, body: bytes, robots: str) -> tuple[list[str], _Values]:
     analyzers, options = _tools.get()
     page = parse(url, kind, body, options, robots=robots)
-    analysis = run(analyzers, page, "", lambda _: None)
+    analysis = run(analyzers, page, "")
     return [link for link in page.links if link not in page.nofollow], analysis.values

@@ -51,6 +51,19 @@ async def test_a_page_that_ends_its_worker_is_a_crash_and_its_neighbours_are_not
     assert all(r.analysis.values["length"] == {"characters": 9} for r in results)
 
 
+@pytest.mark.parametrize("title", ["segfault", "hang"])
+async def test_what_a_worker_had_found_out_before_it_died_is_not_made_again(tmp_path: Path, title: str) -> None:
+    log = tmp_path / "log"
+    plan = Plan((spec("takes", seconds=0.01), spec("logs_to", path=str(log)), spec("misbehave"), spec("length")))
+    async with stage(plan, page_timeout=1.0) as running:
+        result = await running.submit(page(title))
+    assert {name: str(error.kind) for name, error in result.analysis.errors.items()} == {
+        "misbehave": "crash" if title == "segfault" else "timeout"
+    }
+    assert list(result.analysis.values) == ["takes", "logs_to", "length"]
+    assert (await asyncio.to_thread(log.read_text, "utf-8")).splitlines() == [title]
+
+
 async def test_a_page_that_cuts_its_worker_off_is_a_crash() -> None:
     results = await process([page("closes files") if n == 20 else page(f"p{n}") for n in range(40)])
     assert list(errors(results)) == ["closes files"]

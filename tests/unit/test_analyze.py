@@ -20,7 +20,7 @@ PAGE = Page("http://127.0.0.1/", "text/html", "utf-8", "Title", text="Some text"
 
 def analyse(*calls: Callable[[Page], object]) -> Analysis:
     analyzers = [LoadedAnalyzer(f"a{n}", call, Needs.ALL) for n, call in enumerate(calls)]
-    return run(analyzers, PAGE, "worker 7", lambda n: None)
+    return run(analyzers, PAGE, "worker 7")
 
 
 def returned(value: object) -> Analysis:
@@ -48,7 +48,7 @@ def test_values_of_every_analyzer_are_kept_under_its_name() -> None:
 def test_begin_is_told_of_every_analyzer_before_it_runs() -> None:
     events: list[object] = []
     analyzer = LoadedAnalyzer("a", lambda page: events.append("runs"), Needs.ALL)
-    run([analyzer, analyzer], PAGE, "", events.append)
+    run([analyzer, analyzer], PAGE, "", lambda n, values: events.append(n))
     assert events == [0, "runs", 1, "runs"]
 
 

@@ -8,6 +8,7 @@ from cpu_stage.blame import Blame, Ruling
 from cpu_stage.lanes import Batch, Job, Verdict
 from cpu_stage.pulse import Place
 from cpu_stage.types import AnalysisErrorKind, Page
+from cpu_stage.worker import RawPage
 
 BLAME = Blame(["a", "b"], timeout=3.0, memory=2**20)
 TIMEOUT = AnalysisErrorKind.TIMEOUT
@@ -54,6 +55,21 @@ async def test_a_page_that_crashes_in_every_analyzer_is_finished() -> None:
         assert titles(crash(held, Place(1, 0, step)).replay) == "x"
     assert titles(crash(held, Place(1, 0, 2)).finished) == "x"
     assert {name: error.kind for name, error in held[0].errors.items()} == {"a": "crash", "b": "crash"}
+
+
+async def test_what_was_noted_is_not_made_again() -> None:
+    held = jobs("x")
+    held[0].values["a"] = {}
+    crash(held, Place(1, 0, 2))
+    ruling = crash(held, Place(1, 0, 2))
+    assert (titles(ruling.replay), titles(ruling.finished)) == ("", "x")
+
+
+async def test_a_page_that_a_worker_parses_is_parsed_again_for_its_links() -> None:
+    held = [Job(RawPage("http://e.test/", "text/html", b"", ""), asyncio.get_running_loop().create_future())]
+    held[0].values["a"] = {}
+    crash(held, Place(1, 0, 2))
+    assert crash(held, Place(1, 0, 2)).replay == held
 
 
 async def test_a_page_that_crashes_while_it_is_parsed_is_finished() -> None:

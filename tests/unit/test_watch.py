@@ -40,31 +40,46 @@ def test_a_page_over_its_time_is_a_timeout() -> None:
     assert after == pytest.approx(2.0, abs=3 * TICK)
 
 
-def test_a_page_is_slow_after_a_quarter_of_its_time() -> None:
+def test_a_page_is_slow_after_a_sixteenth_of_its_time() -> None:
     seen = Seen(timeout=2.0)
 
     def slow_after(seconds: float) -> int:
         assert seen.is_never_judged(seconds)
-        return seen.watch.slow
+        return seen.watch.slow(usual_s=0.01)
 
-    assert slow_after(0.4) == 0
-    assert slow_after(0.3) == 1
-    assert slow_after(0.4) == 2
+    assert slow_after(0.1) == 0
+    assert slow_after(0.1) == 1
+    assert slow_after(0.7) == 1
+    assert slow_after(0.2) == 2
     seen.at = (1, 1)
     assert slow_after(TICK) == 0
+
+
+def test_a_page_that_takes_what_pages_take_is_not_slow() -> None:
+    seen = Seen(timeout=2.0)
+    assert seen.is_never_judged(1.5)
+    assert (seen.watch.slow(0.5), seen.watch.slow(0.3)) == (0, 2)
+
+
+def test_a_page_that_takes_much_memory_is_looked_at_again_soon() -> None:
+    seen = Seen(memory=100)
+    for growth, hungry in ((20, False), (30, True), (20, False), (90, True)):
+        seen.growth = growth
+        seen.tick()
+        assert seen.watch.hungry is hungry
 
 
 def test_a_worker_that_owes_the_beginning_of_its_batch_is_at_no_slow_page() -> None:
     seen = Seen(timeout=2.0)
     seen.at = (1, OUTSIDE)
     assert seen.is_never_judged(5)
-    assert not seen.watch.slow
+    assert not seen.watch.slow(0.01)
 
 
 def test_without_a_limit_no_page_is_slow() -> None:
     seen = Seen()
     assert seen.is_never_judged(3600)
-    assert not seen.watch.slow
+    assert not seen.watch.slow(0.01)
 
 
 def test_every_page_has_its_own_time() -> None:

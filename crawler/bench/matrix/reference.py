@@ -29,7 +29,7 @@ def _visits(truth: Truth, specs: Sequence[AnalyzerSpec], parser: str) -> Iterato
         if body is None:
             yield Visited(url, truth[url].status)
             continue
-        analysis = run(analyzers, parse(url, _HTML, body, options), "", lambda _: None)
+        analysis = run(analyzers, parse(url, _HTML, body, options), "")
         yield Visited(url, 200, body_digest(body), digest(analysis.values))
 
 
