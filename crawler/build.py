@@ -27,13 +27,14 @@ from crawler.errors import ConfigError
 from crawler.exchange import FetchSettings
 from crawler.frontier.sqlite import FrontierSettings, SqliteFrontier
 from crawler.guard import Guard
-from crawler.job import LEDGER, Job
+from crawler.job import LEDGER, ORIGINALS, Job
 from crawler.metrics import LagMeter, MemoryMeter, Metrics
 from crawler.politeness import RetryPolicy
 from crawler.protocols import Sink
 from crawler.robots import RobotsCache, RobotsPolicy
 from crawler.scope import Admitted, Scope, ScopeMode, ScopeRules
 from crawler.sinks.jsonl import JsonlSink, StdoutSink
+from crawler.sinks.originals import OriginalsSink
 from crawler.sitemaps import SITEMAP_TYPES
 from crawler.stats import Earlier, StatsBook
 from crawler.traps import TrapRules, Traps
@@ -118,6 +119,7 @@ def _fetch_settings(config: Config) -> FetchSettings:
         connect_s=fetch.timeout.connect,
         first_byte_s=fetch.timeout.first_byte,
         total_s=fetch.timeout.total,
+        min_rate=fetch.min_rate,
         max_wire=fetch.max_wire,
         dns_ttl_s=fetch.dns_ttl,
         verify_tls=fetch.verify_tls,
@@ -158,6 +160,12 @@ def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
     elif output:
         sinks.append(JsonlSink(f"output {Path(output).resolve()}", Path(output)))
     return sinks
+
+
+def _originals(config: Config, job: Job | None) -> OriginalsSink | None:
+    """Return what finds near duplicates, where a configuration has their SimHashes made."""
+    names = [entry.name for entry in config.analyzers if entry.target == "fingerprint"]
+    return OriginalsSink(job.path / ORIGINALS if job else None, names[0]) if names else None
 
 
 def _stage_settings(config: Config) -> StageSettings:
@@ -288,7 +296,8 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         frontier = SqliteFrontier(ledger, settings)
         positions = await frontier.open()
         stack.push_async_callback(frontier.aclose)
-        sinks = _sinks(config, job, output)
+        originals = _originals(config, job)
+        sinks = [*_sinks(config, job, output), *([originals] if originals else [])]
         opened = {}
         for sink in sinks:
             stack.push_async_callback(sink.aclose)
@@ -311,7 +320,17 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             TrapRules(config.scope.repetitive_after, config.limits.host_pages),
             await frontier.pages_of_hosts() if config.limits.host_pages else {},
         )
-        tools = Tools(frontier, fetcher, robots, scope, stage, _retry_policy(config), metrics, traps)
+        tools = Tools(
+            frontier,
+            fetcher,
+            robots,
+            scope,
+            stage,
+            _retry_policy(config),
+            metrics,
+            traps,
+            original_of=originals.original_of if originals else None,
+        )
         engine = Engine(
             frontier,
             Visit(tools, rules),

@@ -38,6 +38,7 @@ class FetchSettings:
     is for all. ``max_wire`` bounds a body before decoding, beside the rule of each fetch; ``max_field`` one
     line of the header. ``headers`` are the user's own; those that may be secret go to ``own_origins`` alone
     (``https://host[:port]``), wherever a link or a redirect leads. Idle connections are kept for ``keepalive_s``.
+    A body must bring ``min_rate`` bytes a second, over each ``rate_s`` seconds of it.
     ``concurrency`` is how many fetches a blocking fetcher runs at a time; coroutines need no such number, the
     engine's slots bound them.
     """
@@ -48,6 +49,8 @@ class FetchSettings:
     connect_s: float = 10.0
     first_byte_s: float = 20.0
     total_s: float = 60.0
+    min_rate: int = 256
+    rate_s: float = 10.0
     max_wire: int = 16 * 1024 * 1024
     max_field: int = 32 * 1024
     keepalive_s: float = 15.0
@@ -63,6 +66,8 @@ def lateness(settings: FetchSettings, phase: Phase, *, total: bool) -> str:
         return f"not complete within {settings.total_s:g} s"
     if phase is Phase.CONNECTION:
         return f"no connection within {settings.connect_s:g} s"
+    if phase is Phase.BODY:
+        return f"fewer than {settings.min_rate} bytes a second for {settings.rate_s:g} s"
     return f"no response header within {settings.first_byte_s:g} s"
 
 

@@ -22,6 +22,7 @@ import orjson
 from crawler.errors import JobError
 
 LEDGER = "job.db"
+ORIGINALS = "originals.txt"
 CONFIG = "config.yaml"
 STATS = "stats.json"
 LOG = "crawl.log"

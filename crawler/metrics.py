@@ -46,6 +46,7 @@ class Metrics:
     bytes: int = 0
     wire_bytes: int = 0
     retries: int = 0
+    near_duplicates: int = 0
     first_fetch: float | None = None
     last_commit: float | None = None
 
@@ -70,6 +71,7 @@ class Metrics:
         self.last_commit = now
         for record in records:
             self.outcomes[record.outcome] += 1
+            self.near_duplicates += record.near_duplicate_of is not None
             if record.error:
                 self.errors[record.error.kind] += 1
             self._count_fetch(record)

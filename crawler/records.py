@@ -43,6 +43,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "wire_bytes": fetch["wire_bytes"],
         "sha256": fetch["sha256"],
         "canonical": page.meta.get("canonical") if page else None,
+        "near_duplicate_of": record.near_duplicate_of,
         "title": page.title if page else None,
         "language": _language(record),
         "links": len(page.links) if page else 0,

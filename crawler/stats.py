@@ -34,6 +34,7 @@ class Earlier:
     bytes: int = 0
     wire_bytes: int = 0
     peak_rss_mb: float = 0.0
+    near_duplicates: int = 0
     started_at: str | None = None
 
     @classmethod
@@ -52,6 +53,7 @@ class Earlier:
             bytes=int(number("bytes")),
             wire_bytes=int(number("wire_bytes")),
             peak_rss_mb=number("peak_rss_mb"),
+            near_duplicates=int(number("near_duplicates")),
             started_at=started if isinstance(started, str) else None,
         )
 
@@ -87,6 +89,7 @@ class StatsBook:
             "errors": {str(kind): n for kind, n in self.metrics.errors.most_common()},
             "statuses": {str(status): n for status, n in sorted(self.metrics.statuses.items())},
             "retries": self.metrics.retries,
+            "near_duplicates": self.earlier.near_duplicates + self.metrics.near_duplicates,
             "concurrency": self.width.value,
             "queued": counts.queued + counts.leased,
             "known": counts.known,

@@ -19,6 +19,8 @@ def _lines(stats: Mapping[str, Any]) -> Iterator[str]:
     yield f"  outcomes   {outcomes}"
     if stats["errors"]:
         yield f"  errors     {', '.join(f'{count:,} {kind}' for kind, count in stats['errors'].items())}"
+    if stats.get("near_duplicates"):  # older ones have none
+        yield f"  duplicates {stats['near_duplicates']:,} pages say nearly the same as another (near_duplicate_of)"
     yield f"  read       {size(stats['bytes'])} ({size(stats['wire_bytes'])} on the wire)"
     yield f"  memory     {stats['peak_rss_mb']:.0f} MB at the peak, all processes"
     lag = stats["loop_lag_ms"]

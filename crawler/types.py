@@ -120,7 +120,10 @@ class RecordError:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything known of one URL at the end: what sinks write. ``at`` is the Unix time of the fetch."""
+    """Everything known of one URL at the end: what sinks write. ``at`` is the Unix time of the fetch.
+
+    ``near_duplicate_of`` is an earlier page of the job that says nearly the same.
+    """
 
     request: CrawlRequest
     outcome: Outcome
@@ -129,6 +132,7 @@ class Record:
     fetched: Fetched | None = None
     page: Page | None = None
     analysis: Analysis | None = None
+    near_duplicate_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from cpu_stage.parse import ParseOptions, parse, strip
@@ -54,6 +54,7 @@ class Tools:
     retry: RetryPolicy
     metrics: Metrics
     traps: Traps
+    original_of: Callable[[str, Analysis], str | None] | None
 
 
 class Visit:
@@ -69,6 +70,7 @@ class Visit:
         self._retry = tools.retry
         self._metrics = tools.metrics
         self._traps = tools.traps
+        self._original_of = tools.original_of
         self._turns = Turns()
 
     # The part that holds a fetch slot
@@ -182,7 +184,8 @@ class Visit:
         if page is not None and self._rules.obey_robots and noindex(page):
             error = RecordError(ErrorKind.NOINDEX, "the page asks not to be indexed")
             return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
-        return _record(fetched.request, Outcome.OK, fetched, None, page, analysis)
+        original = self._original_of(fetched.request.url, analysis) if analysis and self._original_of else None
+        return _record(fetched.request, Outcome.OK, fetched, None, page, analysis, original)
 
     async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> tuple[Page, Analysis | None]:
         async with self._turns:  # links are queued in the page's own turn: there may be nothing else to fetch
@@ -241,8 +244,9 @@ def _record(  # noqa: PLR0913 - the fields of a record
     error: RecordError | None = None,
     page: Page | None = None,
     analysis: Analysis | None = None,
+    original: str | None = None,
 ) -> Record:
-    return Record(request, outcome, time.time(), error, fetched, page, analysis)
+    return Record(request, outcome, time.time(), error, fetched, page, analysis, original)
 
 
 def broken(request: CrawlRequest, error: Exception) -> Record:

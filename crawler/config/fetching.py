@@ -89,6 +89,11 @@ class FetchConfig(Section):
         description="Largest body as it comes over the wire. 8 MiB, as max_body: compression should "
         "make no page larger.",
     )
+    min_rate: Size = Field(
+        256,
+        description="Fewest bytes a second that a body must bring, over each 10 s of it. 256, because no honest line "
+        "is so slow, and a server that sends a byte now and then shall not hold a slot until timeout.total. 0: any.",
+    )
     max_redirects: Number = Field(
         10, le=100, description="Redirects followed for one URL. 10: longer chains lead in circles or to a login."
     )

@@ -23,8 +23,9 @@ _TICK_MS = 10  # the kernel counts such times in its ticks, of 1 to 10 ms, and m
 class Attempt:
     """The clock of one exchange, and what is known of its connection.
 
-    Each phase has its deadline. Most exchanges end long before the first one, so a new phase only notes its
-    own; the one timer looks at the note when it fires, and fires again if it was early.
+    Each phase has its deadline; a body has one after the other, as long as it keeps up its rate. Most exchanges end
+    long before the first one, so a new phase only notes its own; the one timer looks at the note when it fires, and
+    fires again if it was early.
 
     ``host`` and ``port`` are what was asked for; ``sockets`` counts the addresses tried, ``refusal`` says why
     one was not; ``connections`` counts the times that aiohttp asked for a connection, ``reused`` is of the
@@ -33,6 +34,8 @@ class Attempt:
 
     __slots__ = (
         "_began",
+        "_content",
+        "_counted",
         "_due",
         "_loop",
         "_protocol",
@@ -60,6 +63,8 @@ class Attempt:
         self.phase = Phase.CONNECTION
         self.timeout = asyncio.timeout(None)
         self._protocol: ResponseHandler | None = None
+        self._content: StreamReader | None = None
+        self._counted = 0
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
@@ -76,7 +81,7 @@ class Attempt:
 
     def answered(self) -> float:
         """Hear that the header is here; return the seconds until it came, not until we had time to look."""
-        self._begin(Phase.BODY, self._settings.total_s)
+        self._begin(Phase.BODY, self._settings.rate_s)
         return self.elapsed() - self._unnoticed()
 
     def _unnoticed(self) -> float:
@@ -119,8 +124,19 @@ class Attempt:
     def _check(self) -> None:
         if self._loop.time() < self._due:
             self._arm()
+        elif self.phase is Phase.BODY and self._keeps_up():
+            self._begin(Phase.BODY, self._settings.rate_s)
+            self._arm()
         else:
             self.timeout.reschedule(self._due)
+
+    def _keeps_up(self) -> bool:
+        """Whether the body may go on: there is time left, and enough of it came since it was last asked for."""
+        if self._due >= self._started + self._settings.total_s:
+            return False
+        count = self._content.total_bytes if self._content is not None else 0
+        came, self._counted = count - self._counted, count
+        return came >= self._settings.min_rate * self._settings.rate_s
 
     # --- the end of a body, where aiohttp does not tell
 
@@ -134,7 +150,7 @@ class Attempt:
             ClientError: the body breaks off.
             HttpProcessingError: it is malformed.
         """
-        closed = self._closed
+        self._content, closed = content, self._closed
         if closed is None or content.is_eof():
             return await _feed(content, body)
         tell = partial(self._tell, content)

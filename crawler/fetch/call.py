@@ -1,6 +1,7 @@
 """One exchange on blocking sockets: how long it may still wait, and how another thread puts an end to it."""
 
 import contextlib
+import math
 import socket
 import threading
 import time
@@ -36,7 +37,19 @@ class Call:
     ``host`` and ``port`` are what was asked for.
     """
 
-    __slots__ = ("_aborted", "_due", "_lock", "_settings", "_socket", "_started", "host", "phase", "port")
+    __slots__ = (
+        "_aborted",
+        "_came",
+        "_due",
+        "_lock",
+        "_rated",
+        "_settings",
+        "_socket",
+        "_started",
+        "host",
+        "phase",
+        "port",
+    )
 
     def __init__(self, settings: FetchSettings) -> None:
         self.host = ""
@@ -53,6 +66,7 @@ class Call:
     def start(self) -> None:
         """Begin: called by the thread that takes the exchange on, so that no server pays for a queue of ours."""
         self._started = time.monotonic()
+        self._came, self._rated = 0, math.inf
         self.begin(Phase.CONNECTION)
 
     def begin(self, phase: Phase) -> None:
@@ -63,6 +77,8 @@ class Call:
             self.hurry(self._settings.connect_s)
         elif phase is Phase.HEADER:
             self.hurry(self._settings.first_byte_s)
+        else:
+            self._came, self._rated = 0, time.monotonic() + self._settings.rate_s
 
     def hurry(self, seconds: float) -> None:
         """Allow no more than this from now on."""
@@ -81,15 +97,28 @@ class Call:
         """
         if self._aborted.done():
             raise LostError
-        left = self._due - time.monotonic()
+        now = time.monotonic()
+        kept_up = self._came >= self._settings.min_rate * self._settings.rate_s
+        if now >= self._rated and kept_up:
+            self._came, self._rated, kept_up = 0, now + self._settings.rate_s, False
+        # A socket that has waited in vain cannot be read any more: so it waits for as long as it ever may.
+        left = min(self._due, self._rated + kept_up * self._settings.rate_s) - now
         if left <= 0:
             raise LateError
         return left
 
+    def came(self, count: int) -> None:
+        """Hear of bytes off the wire: a body must keep up its rate."""
+        self._came += count
+
     def lateness(self) -> str:
         """Return what was waited for in vain, and how long."""
-        total = self._due == self._started + self._settings.total_s
+        total = self._due == self._started + self._settings.total_s and not self._is_slow()
         return lateness(self._settings, self.phase, total=total)
+
+    def _is_slow(self) -> bool:
+        """Whether a body did not keep up its rate."""
+        return self.phase is Phase.BODY and time.monotonic() < self._due
 
     def wait_for(self, future: "Future[T]") -> T:
         """Return the result of another thread's work, in time.

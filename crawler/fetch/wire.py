@@ -81,6 +81,7 @@ class TimedSocket:
             return None
         except OSError as error:
             raise LostError from error
+        self._call.came(count or 0)
         if count == 0 and self._call.is_aborted:  # the end is ours, and ends no body
             raise LostError
         return count

@@ -403,6 +403,31 @@ class FetcherSuite:
         assert isinstance(result, Failed)
         assert (result.kind, result.message) == (ErrorKind.TIMEOUT, "not complete within 0.3 s")
 
+    @pytest.mark.parametrize("head", [response(content_length="100000"), chunked(end=b"")], ids=["length", "chunked"])
+    @pytest.mark.parametrize("begun", [0, 5000])
+    async def test_a_body_that_drips_is_not_waited_for(self, server: WireServer, head: bytes, begun: int) -> None:
+        def page(peer: Peer) -> None:
+            peer.send(
+                head + (b"%x\r\n" % begun + bytes(begun) + b"\r\n" if begun and b"chunked" in head else bytes(begun))
+            )
+            while True:
+                peer.drip(b"1\r\na\r\n" if b"chunked" in head else b"a", 0.01)
+
+        result = await self.get(server, page, total_s=20.0, min_rate=10_000, rate_s=0.25)
+        assert isinstance(result, Failed)
+        assert (result.kind, result.message) == (ErrorKind.TIMEOUT, "fewer than 10000 bytes a second for 0.25 s")
+        assert result.total_s < 5
+
+    async def test_a_body_may_pause_where_it_keeps_up_its_rate(self, server: WireServer) -> None:
+        def page(peer: Peer) -> None:
+            peer.send(response(content_length="6000"))
+            for _ in range(6):
+                peer.send(bytes(999))
+                peer.drip(b"a", 0.2)
+
+        result = await self.get(server, page, total_s=20.0, min_rate=1000, rate_s=0.5)
+        assert body_of(result) == (bytes(999) + b"a") * 6
+
     async def test_no_tls_in_time(self, server: WireServer) -> None:
         async with self.opened(server, connect_s=0.3) as fetcher:
             result = await fetcher.fetch(CrawlRequest(f"https://127.0.0.1:{server.port}/", "x"), HTML)
