@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,11 +75,28 @@ class JsonlSink:
     def _write(self, records: Sequence[Record]) -> int:
         assert self._file is not None
         try:
+            self._check()
             _write_all(self._file, _lines(records))
             os.fdatasync(self._file.fileno())
         except OSError as error:
             raise JobError(f"{self._path}: cannot be written: {error.strerror}") from error
         return self._file.tell()
+
+    def _check(self) -> None:
+        """Check that the file is still there, and as long as we left it.
+
+        Raises:
+            JobError: somebody deleted, replaced or cut it; what is written from now on would be lost with it.
+        """
+        assert self._file is not None
+        found, ours = os.fstat(self._file.fileno()), self._file.tell()
+        there = self._path.exists() and os.path.samestat(self._path.stat(), found)
+        if stat.S_ISREG(found.st_mode) and not (there and found.st_size == ours):
+            is_now = f"has {found.st_size:,} bytes" if there else "is gone"
+            raise JobError(
+                f"{self._path}: {is_now} where the job wrote {ours:,}: another program changed it; put the file back,"
+                " or start over with --fresh"
+            )
 
 
 class StdoutSink:

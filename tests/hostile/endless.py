@@ -33,6 +33,10 @@ class Endless(dict[str, "bytes | Script"]):
         stem, _, number = path.rpartition("=" if self._kind == "queries" else "/")
         nexts = (2 * int(number, 16) + 1, 2 * int(number, 16) + 2)
         sign = "=" if self._kind == "queries" else "/"
+        if self._kind == "refresh":
+            return response(
+                f"<title>Wait</title><meta http-equiv=refresh content='0; url={stem}/{nexts[0]:x}'>".encode()
+            )
         titles = {"calendar": f"Day {int(number, 16)}", "mirror": "Not found"}
         return _page(titles.get(self._kind, "Welcome"), [f"{stem}{sign}{n:x}" for n in nexts])
 

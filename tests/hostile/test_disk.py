@@ -1,5 +1,6 @@
 """A disk that is full: the crawl ends with one line and its state saved, and goes on when there is room."""
 
+import os
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crawler.bench.site import SiteProcess, SiteSpec
-from tests.integration.crawls import crawler, impatient, records, stats
+from tests.integration.crawls import PATIENCE, breathe, crawler, impatient, records, running, stats
 
 PAGES = 2_000
 Disk = Callable[[str], Path]
@@ -55,6 +56,45 @@ def test_a_full_disk_ends_the_crawl_and_loses_nothing(site: SiteProcess, disk: D
     assert again.returncode == 0, again.stderr
     found = [record["url"] for record in records(job)]
     assert len(found) == len(set(found)) == PAGES == stats(job)["pages"]
+
+
+@pytest.mark.parametrize("change", ["deleted", "cut", "replaced", "appended"])
+def test_records_that_another_program_takes_away_are_not_lost_in_silence(
+    site: SiteProcess, tmp_path: Path, change: str
+) -> None:
+    job, kept = tmp_path / "job", tmp_path / "kept.jsonl"
+    file, site_settings = job / "pages.jsonl", impatient("analyzers=[]", "fetch.per_host=2")
+    site.reset()
+    with running("run", *site.seeds, "-j", job, *site_settings) as process:
+        while not file.exists() or file.stat().st_size < 50_000:
+            assert process.poll() is None
+            breathe(process)
+        if change in {"deleted", "replaced"}:
+            file.rename(kept)
+        if change == "replaced":
+            file.write_bytes(b"")
+        elif change == "cut":
+            os.truncate(file, 1000)
+        elif change == "appended":
+            with file.open("ab") as end:
+                end.write(b"not ours\n")
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 4
+    assert said.startswith(f"crawler: {file}: ")
+    assert said.count("\n") == 1
+    assert ("is gone" if change in {"deleted", "replaced"} else "bytes where the job wrote") in said
+    again = crawler("run", "-j", job, *site_settings)
+    if change == "appended":  # it is cut back to what the job wrote
+        assert again.returncode == 0, again.stderr
+    else:
+        assert again.returncode == 4
+        assert "records at its end were lost" in again.stderr
+    if change == "deleted":
+        kept.rename(file)
+        assert crawler("run", "-j", job, *site_settings).returncode == 0
+    if change in {"deleted", "appended"}:
+        found = [record["url"] for record in records(job)]
+        assert len(found) == len(set(found)) == PAGES
 
 
 def test_nobody_else_reads_what_a_job_holds(site: SiteProcess, tmp_path: Path) -> None:

@@ -15,16 +15,19 @@ SETTINGS = ("cpu.workers=2", "cpu.page_timeout=3s", "cpu.page_memory=512MiB", "l
 PATHS = tuple(served())
 
 
-@pytest.fixture(scope="module", params=["turbohtml", "selectolax"])
+@pytest.fixture(scope="module", params=["turbohtml, coroutines", "selectolax, threads"])
 def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     print(f"seed {SEED}")
-    job: Path = tmp_path_factory.mktemp("hostile") / request.param
+    parser, _, mode = request.param.partition(", ")
+    job: Path = tmp_path_factory.mktemp("hostile") / parser
     with WireServer() as server:
         honest = response(b"<title>honest</title><p>An honest page.")
         index = response("".join(f"<a href='{path}'>x</a>" for path in (*PATHS, "/honest")).encode())
         nothing = response(status="404 Not Found")
         server.pages = {"/": index, "/robots.txt": nothing, "/honest": honest, **served()}
-        done = crawler("run", f"{server.url}/", "-j", job, *impatient(*SETTINGS, f"parse.parser={request.param}"))
+        done = crawler(
+            "run", f"{server.url}/", "-j", job, *impatient(*SETTINGS, f"parse.parser={parser}", f"fetch.mode={mode}")
+        )
         assert done.returncode == 0, done.stderr
     return job
 

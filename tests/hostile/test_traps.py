@@ -19,10 +19,13 @@ def server() -> Iterator[WireServer]:
         yield running
 
 
-@pytest.mark.parametrize("kind", ["calendar", "sessions", "mirror", "queries"])
-def test_a_trap_is_left_and_the_honest_pages_are_all_there(server: WireServer, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("mode", ["coroutines", "threads"])
+@pytest.mark.parametrize("kind", ["calendar", "sessions", "mirror", "queries", "refresh"])
+def test_a_trap_is_left_and_the_honest_pages_are_all_there(
+    server: WireServer, tmp_path: Path, kind: str, mode: str
+) -> None:
     server.pages = Endless(kind)
-    done = crawler("run", f"{server.url}/", "-j", tmp_path / "job", *impatient(*SETTINGS))
+    done = crawler("run", f"{server.url}/", "-j", tmp_path / "job", *impatient(*SETTINGS, f"fetch.mode={mode}"))
     assert done.returncode == 0, done.stderr
     found = records(tmp_path / "job")
     place = f"127.0.0.1:{server.port}/{kind}"
