@@ -121,6 +121,7 @@ def _fetch_settings(config: Config) -> FetchSettings:
         total_s=fetch.timeout.total,
         min_rate=fetch.min_rate,
         max_wire=fetch.max_wire,
+        max_ratio=fetch.max_ratio,
         dns_ttl_s=fetch.dns_ttl,
         verify_tls=fetch.verify_tls,
         cookies=fetch.cookies,

@@ -126,13 +126,15 @@ def _load(
     """Read the configuration; that of the job, if one is named, stands below all others."""
     import os  # noqa: PLC0415
 
-    from crawler.config import load  # noqa: PLC0415 - pydantic and yaml
+    from crawler.config import load, refuse_orders  # noqa: PLC0415 - pydantic and yaml
     from crawler.job import CONFIG  # noqa: PLC0415
 
-    files = [job / CONFIG] if job is not None and (job / CONFIG).is_file() else []
-    if config_file is not None:
-        files.append(config_file)
-    return load(files, os.environ, sets, {key: value for key, value in flags.items() if value is not None})
+    own = job / CONFIG if job is not None and (job / CONFIG).is_file() else None
+    files = [file for file in (own, config_file) if file is not None]
+    loaded = load(files, os.environ, sets, {key: value for key, value in flags.items() if value is not None})
+    if own is not None and not (config_file is not None and config_file.samefile(own)):
+        refuse_orders(loaded, own)
+    return loaded
 
 
 @main.command()

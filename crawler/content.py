@@ -2,6 +2,8 @@
 
 from crawler.codings import Decoding
 
+_ANY_RATIO = 2**20  # up to so many bytes a body may be of any ratio: a small page of one repeated line is no bomb
+
 
 class BodyTooLargeError(Exception):
     """A body above a limit; ``str()`` is one line for a person."""
@@ -11,17 +13,20 @@ class Body:
     """Collects one body: :meth:`feed` it from the wire, then :meth:`finish`.
 
     More than ``max_wire`` bytes on the wire or ``max_bytes`` decoded are an error or, where ``truncate`` is
-    set, the end of the body.
+    set, the end of the body; so is what decodes to more than ``max_ratio`` times its bytes, above a mebibyte.
 
     Raises:
         DecodeError: by the constructor, for an unknown content coding.
     """
 
-    def __init__(self, content_encoding: str, *, max_wire: int, max_bytes: int, truncate: bool = False) -> None:
+    def __init__(
+        self, content_encoding: str, *, max_wire: int, max_bytes: int, max_ratio: int = 0, truncate: bool = False
+    ) -> None:
         self.wire_bytes = 0
         self._decoding = Decoding(content_encoding) if content_encoding else None
         self._max_wire = max_wire
         self._max_bytes = max_bytes
+        self._max_ratio = max_ratio
         self._truncate = truncate
         self._pieces: list[bytes] = []
         self._size = 0
@@ -65,10 +70,14 @@ class Body:
 
     def _keep(self, piece: bytes) -> bool:
         """Add decoded bytes; return whether all of them fitted."""
-        room = self._max_bytes - self._size
+        most = self._max_bytes
+        if self._max_ratio and self._size + len(piece) > _ANY_RATIO:
+            most = min(most, max(_ANY_RATIO, self._max_ratio * self.wire_bytes))
+        room = most - self._size
         fits = len(piece) <= room
         if not fits:
-            self._exceed(f"more than {self._max_bytes} bytes")
+            by_ratio = f" ({self._max_ratio} times those on the wire)" if most < self._max_bytes else ""
+            self._exceed(f"more than {most} bytes{by_ratio}")
             piece = piece[:room]
         self._size += len(piece)
         self._pieces.append(piece)

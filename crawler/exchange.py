@@ -35,7 +35,8 @@ class FetchSettings:
     """How to ask. Times are seconds.
 
     ``connect_s`` covers name, TCP and TLS; ``first_byte_s`` the wait for the response's header; ``total_s``
-    is for all. ``max_wire`` bounds a body before decoding, beside the rule of each fetch; ``max_field`` one
+    is for all. ``max_wire`` bounds a body before decoding, beside the rule of each fetch, ``max_ratio`` how much it may
+    grow by that; ``max_field`` one
     line of the header. ``headers`` are the user's own; those that may be secret go to ``own_origins`` alone
     (``https://host[:port]``), wherever a link or a redirect leads. Idle connections are kept for ``keepalive_s``.
     A body must bring ``min_rate`` bytes a second, over each ``rate_s`` seconds of it.
@@ -52,6 +53,7 @@ class FetchSettings:
     min_rate: int = 256
     rate_s: float = 10.0
     max_wire: int = 16 * 1024 * 1024
+    max_ratio: int = 500
     max_field: int = 32 * 1024
     keepalive_s: float = 15.0
     dns_ttl_s: float = 300.0
@@ -170,6 +172,7 @@ def new_body(headers: Mapping[str, str], rule: BodyRule, settings: FetchSettings
         headers.get("content-encoding", ""),
         max_wire=min(settings.max_wire, rule.max_bytes),
         max_bytes=rule.max_bytes,
+        max_ratio=settings.max_ratio,
         truncate=rule.truncate,
     )
     length = announced_length(headers)

@@ -83,7 +83,7 @@ class Job:
 
 
 def check(path: Path) -> None:
-    """Refuse a path that is a file, or a directory with things in it that are not a job's.
+    """Refuse a path that is a file, or a directory with things in it that are not a job's, or that lead out of it.
 
     Raises:
         JobError: says what is there.
@@ -93,11 +93,15 @@ def check(path: Path) -> None:
     if not path.is_dir():
         return
     try:
-        names = {entry.name for entry in path.iterdir()}
+        entries = list(path.iterdir())
+        names = {entry.name for entry in entries}
     except OSError as error:
         raise JobError(f"{path}: the job directory cannot be read: {error.strerror}") from error
     if LEDGER not in names and names - {_LOCK, CONFIG, LOG}:
         raise JobError(f"{path}: has files in it but no {LEDGER}: not a job; name a new or empty directory")
+    link = next((entry for entry in entries if entry.is_symlink()), None)
+    if link is not None:  # what is written to it would be written elsewhere
+        raise JobError(f"{link}: is a symbolic link; a job's files are its own (the directory itself may be a link)")
 
 
 def default_path(seed: str) -> Path:

@@ -16,7 +16,7 @@ import click
 from cpu_stage.types import StageError
 from crawler import job as jobs
 from crawler.build import Crawl, build, check_parts, loop_factory
-from crawler.config import Config, Loaded, dump
+from crawler.config import Config, Loaded, dump, has_code
 from crawler.errors import ConfigError, JobError
 from crawler.logs import logging_to
 from crawler.progress import Snapshot, View, view
@@ -112,7 +112,8 @@ def _print_ending(order: Order, path: Path, ending: Ending) -> None:
     if path != NO_JOB:
         click.echo(f"  report     {path / jobs.REPORT}", err=to_stderr)
     if ending.code == INTERRUPTED:
-        click.echo(f"go on with: crawler run -j {path}", err=True)
+        named = f" -c {path / jobs.CONFIG}" if has_code(order.config) else ""
+        click.echo(f"go on with: crawler run -j {path}{named}", err=True)
     if ending.code == NO_SEED_FETCHED:
         click.echo(f"no page could be fetched; the records in {path} say why", err=True)
 

@@ -15,6 +15,7 @@ from crawler.config.loading import Loaded, load
 from crawler.config.models import Config
 from crawler.config.processing import usable_cores
 from crawler.config.show import describe, dump, schema
+from crawler.config.trust import has_code, refuse_orders
 
 __all__ = [
     "AnalyzerEntry",
@@ -24,7 +25,9 @@ __all__ = [
     "SinkEntry",
     "describe",
     "dump",
+    "has_code",
     "load",
+    "refuse_orders",
     "schema",
     "usable_cores",
 ]

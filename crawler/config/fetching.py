@@ -89,6 +89,12 @@ class FetchConfig(Section):
         description="Largest body as it comes over the wire. 8 MiB, as max_body: compression should "
         "make no page larger.",
     )
+    max_ratio: Number = Field(
+        500,
+        le=1_000_000,
+        description="How many times its size a body above 1 MiB may grow when it is decoded; 0: any. 500, because a "
+        "page of one repeated row reaches 200, and a bomb of brotli a million.",
+    )
     min_rate: Size = Field(
         256,
         description="Fewest bytes a second that a body must bring, over each 10 s of it. 256, because no honest line "

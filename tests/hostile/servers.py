@@ -65,6 +65,9 @@ def _redirect(location: str, status: str = "302 Found") -> bytes:
     return response(status=status, location=location)
 
 
+HOPS: Mapping[str, bytes] = {f"/hop/{n}": _redirect(f"/hop/{n + 1}") for n in range(20)}
+"""Redirects that lead on and on."""
+
 CASES: Mapping[str, Case] = {
     **{f"/broken/{n}": Case(page, ("failed", str(kind))) for n, (page, kind) in enumerate(BROKEN.values())},
     # Slow
@@ -90,8 +93,10 @@ CASES: Mapping[str, Case] = {
     "/coding/stacked": Case(response(gzip.compress(gzip.compress(PAGE)), content_encoding="gzip, gzip"), OK),
     "/coding/empty": Case(response(b"", content_encoding="gzip"), OK),
     "/coding/two-members": Case(response(gzip.compress(PAGE) + gzip.compress(PAGE), content_encoding="gzip"), OK),
+    "/coding/ratio": Case(response(gzip.compress(bytes(900_000)), content_encoding="gzip"), OK),
     # Redirects
     "/redirect/loop": Case(_redirect("/redirect/loop"), ("failed", "redirect_loop")),
+    "/redirect/endless": Case(_redirect("/hop/0"), ("failed", "too_many_redirects")),
     "/redirect/file": Case(_redirect("file:///etc/passwd"), ("failed", "bad_redirect")),
     "/redirect/script": Case(_redirect("javascript:alert(1)"), ("failed", "bad_redirect")),
     "/redirect/private": Case(_redirect("http://10.0.0.1/"), ("skipped", "scope")),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.hostile.servers import CASES
+from tests.hostile.servers import CASES, HOPS
 from tests.integration.crawls import crawler, impatient, records
 from tests.wire import WireServer, response
 
@@ -45,6 +45,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         hostile.pages = {
             "/": index(CASES),
             "/robots.txt": nothing,
+            **HOPS,
             **{path: case.page for path, case in CASES.items()},
         }
         honest.pages = {

@@ -189,6 +189,26 @@ def test_a_bomb_is_too_large(encoding: str, bomb: bytes) -> None:
 
 
 @pytest.mark.parametrize(("encoding", "bomb"), BOMBS.values(), ids=BOMBS)
+def test_a_bomb_ends_by_its_ratio_long_before_the_limit(encoding: str, bomb: bytes) -> None:
+    body = Body(encoding, max_wire=64 * MIB, max_bytes=64 * MIB, max_ratio=100)
+    with pytest.raises(BodyTooLargeError, match="100 times those on the wire"):
+        body.feed(bomb[:20_000])
+
+
+def test_a_ratio_is_no_matter_below_a_mebibyte() -> None:
+    body = Body("gzip", max_wire=64 * MIB, max_bytes=64 * MIB, max_ratio=2)
+    body.feed(gzip.compress(bytes(MIB)))
+    assert body.finish() == bytes(MIB)
+
+
+def test_an_ordinary_ratio_may_be_of_any_size() -> None:
+    text = b"".join(b"<li>%d</li>" % n for n in range(500_000))
+    body = Body("gzip", max_wire=64 * MIB, max_bytes=64 * MIB, max_ratio=100)
+    body.feed(gzip.compress(text))
+    assert body.finish() == text
+
+
+@pytest.mark.parametrize(("encoding", "bomb"), BOMBS.values(), ids=BOMBS)
 def test_no_step_of_a_bomb_is_large(encoding: str, bomb: bytes) -> None:
     pieces = Decoding(encoding).feed(bomb)
     assert max(len(next(pieces)) for _ in range(100)) <= 256 * 1024
