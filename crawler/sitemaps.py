@@ -29,10 +29,6 @@ _GZIP = b"\x1f\x8b"
 _MARKS_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-SITEMAP_TYPES = frozenset({"application/xml", "text/xml", "application/gzip", "application/x-gzip"})
-"""The media types under which sitemaps come."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sitemap:
     """The addresses of pages, and of further sitemaps: distinct, in order, serialised http(s) URLs."""

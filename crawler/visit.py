@@ -209,6 +209,7 @@ class Visit:
     async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:
         sitemap = await asyncio.to_thread(parse_sitemap, body)  # a large one takes a second
         links = (*sitemap.children, *sitemap.urls)
+        self._traps.saw(fetched.final_url, fetched.request.host, None, len(links), len(body))
         await self._add(links, fetched.request.url, fetched.request.depth)
         page = Page(fetched.final_url, fetched.headers.get("content-type", ""), "", None, links=links)
         return _record(fetched.request, Outcome.OK, fetched, page=page)
