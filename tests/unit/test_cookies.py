@@ -4,7 +4,6 @@ from collections.abc import Callable
 from email.message import Message
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
-from http.cookies import SimpleCookie
 from typing import cast
 from urllib.request import Request
 
@@ -36,7 +35,7 @@ def by_threads(setter: str, cookie: str, asked: str) -> bool:
 
 async def by_coroutines(setter: str, cookie: str, asked: str) -> bool:
     jar = NarrowCookieJar()
-    jar.update_cookies(SimpleCookie(cookie), URL(setter))
+    jar.update_cookies_from_headers([cookie], URL(setter))  # as aiohttp's client does
     return bool(jar.filter_cookies(URL(asked)))
 
 
@@ -45,6 +44,8 @@ CASES = [
     ("http://a.example.co.uk/", "id=1; Domain=co.uk", "http://victim.co.uk/", False),
     ("http://a.example.co.uk/", "id=1; Domain=.co.uk", "http://a.example.co.uk/", False),
     ("http://evil.github.io/", "id=1; Domain=github.io", "http://victim.github.io/", False),
+    ("http://evil.com/", 'id=1; path=/;dOmAiN = "com"', "http://victim.com/", False),
+    ("http://evil.com/", "id=1; Domain=evil.com; Domain=com; Secure", "http://victim.com/", False),
     ("http://evil.com/", "id=1; Domain=com", "http://victim.com/", False),
     ("http://evil.com/", "id=1; Domain=victim.com", "http://victim.com/", False),
     ("http://example.com/", "id=1", "http://example.com/page", True),
