@@ -1,6 +1,6 @@
 """The three seams of the crawler; everything behind them can be swapped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from crawler.types import BodyRule, CrawlRequest, Done, Failed, Fetched, FrontierCounts, Record
@@ -16,6 +16,10 @@ class Frontier(Protocol):
 
     async def open(self) -> Mapping[str, int]:
         """Open or create the store; return the sinks' positions of the last commit, by sink name."""
+        ...
+
+    def unknown(self, urls: Iterable[str]) -> Sequence[str]:
+        """Return those of the URLs that are not known, in their order: most links of a page need no request."""
         ...
 
     async def add(self, requests: Sequence[CrawlRequest]) -> int:

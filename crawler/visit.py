@@ -220,7 +220,7 @@ class Visit:
         await self._add(links, request.url, request.depth + 1)
 
     async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
-        admitted = self._scope.admit_links(links, depth)
+        admitted = self._scope.admit_links(self._frontier.unknown(links), depth)
         if self._traps.cut:
             admitted = [link for link in admitted if self._traps.admits(link)]
         await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])

@@ -12,18 +12,19 @@ import asyncio
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from aiohttp import ClientResponse, StreamReader
+from aiohttp import ClientConnectionError, ClientResponse, StreamReader
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from crawler.bench.site import SiteSpec, Truth
 from crawler.bench.site.answers import Answers
 from crawler.errors import ConfigError
+from crawler.fetch.asking import Asking
 
 try:
     from aioresponses import CallbackResult, aioresponses
@@ -60,12 +61,20 @@ def _stream(_: object) -> StreamReader:
 
 @contextlib.contextmanager
 def table() -> Iterator[aioresponses]:
-    """Answer aiohttp's requests from a table, without any connection."""
+    """Answer aiohttp's requests, and those that we write on its connections, from a table, without any connection."""
+
+    async def ask(_: Asking, url: str, headers: Mapping[str, str]) -> ClientResponse:
+        answer = await answers.match("GET", URL(url, encoded=True), allow_redirects=False, headers=dict(headers))
+        if answer is None:
+            raise ClientConnectionError(f"no answer in the table for {url}")
+        return answer
+
     with (
         patch("aioresponses.core.ClientResponse", _Response),
         patch("aioresponses.core.stream_reader_factory", _stream),
         patch("aioresponses.core.Mock", SimpleNamespace),
         aioresponses() as answers,
+        patch.object(Asking, "ask", ask),
     ):
         yield answers
 

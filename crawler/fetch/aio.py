@@ -25,15 +25,13 @@ from crawler.exchange import (
     one_line,
     wants_body,
 )
+from crawler.fetch.asking import Answer, Asking
 from crawler.fetch.attempt import CURRENT, Attempt
 from crawler.fetch.connector import GuardedConnector, LostError
 from crawler.fetch.dns import Resolver
 from crawler.fetch.jar import NarrowCookieJar
 from crawler.guard import Guard
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
-
-# What aiohttp buffers of a body before it makes the server wait; twice that per connection at most.
-_READ_BUFFER = 64 * 1024
 
 
 class AioFetcher:
@@ -46,17 +44,8 @@ class AioFetcher:
         self._settings = settings
         self._resolver = resolver or Resolver()
         self._headers = RequestHeaders(settings)
-        self._session = aiohttp.ClientSession(
-            connector=GuardedConnector(settings, guard, self._resolver),
-            headers=self._headers.everywhere,
-            cookie_jar=NarrowCookieJar() if settings.cookies else aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            auto_decompress=False,
-            trust_env=False,
-            read_bufsize=_READ_BUFFER,
-            max_line_size=settings.max_field,
-            max_field_size=settings.max_field,
-        )
+        self._asking = Asking(settings, GuardedConnector(settings, guard, self._resolver), self._headers.everywhere)
+        self._cookies = NarrowCookieJar() if settings.cookies else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,7 +57,7 @@ class AioFetcher:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._asking.aclose()
         await self._resolver.close()
 
     async def fetch(self, request: CrawlRequest, rule: BodyRule) -> Fetched | Failed:
@@ -87,9 +76,15 @@ class AioFetcher:
 
     async def _exchange(self, request: CrawlRequest, rule: BodyRule, attempt: Attempt) -> Fetched:
         private = self._headers.private(request.target)
-        response = await self._session.get(URL(request.target, encoded=True), headers=private, allow_redirects=False)
+        if self._cookies is not None:
+            private = {**private, **_cookie(self._cookies, request.target)}
+        response = await self._asking.ask(request.target, private)
         try:
             ttfb_s = attempt.answered()
+            if self._cookies is not None:
+                self._cookies.update_cookies_from_headers(
+                    response.headers.getall("Set-Cookie", ()), URL(request.target)
+                )
             headers = lower_headers(response.headers.items())
             if wants_body(response.status, headers, rule):
                 body = new_body(headers, rule, self._settings)
@@ -114,7 +109,12 @@ class AioFetcher:
         )
 
 
-async def _drain(response: aiohttp.ClientResponse, headers: dict[str, str]) -> int:
+def _cookie(jar: NarrowCookieJar, url: str) -> dict[str, str]:
+    pairs = [f"{name}={morsel.coded_value}" for name, morsel in jar.filter_cookies(URL(url)).items()]
+    return {"Cookie": "; ".join(pairs)} if pairs else {}
+
+
+async def _drain(response: Answer, headers: dict[str, str]) -> int:
     """Read off a small body that nobody wants; return its bytes. What goes wrong here spoils no result."""
     content = response.content
     if content.is_eof() or not is_drainable(response.status, headers):

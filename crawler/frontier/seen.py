@@ -6,6 +6,7 @@ takes four times the memory, and stops the event loop for each doubling.
 """
 
 from array import array
+from collections.abc import Iterable
 from struct import Struct
 
 _pack = Struct("=q").pack
@@ -53,6 +54,15 @@ class SeenSet:
         if not self._room:
             self._grow()
         return True
+
+    def missing(self, texts: Iterable[str]) -> list[str]:
+        """Return those that are not known, in their order; they are not added."""
+        buckets, split, mask, wide = self._buckets, self._split, self._mask, 2 * self._mask + 1
+        return [
+            text
+            for text in texts
+            if _pack(value := hash(text)) not in buckets[n if (n := value & mask) >= split else value & wide]
+        ]
 
     def _grow(self) -> None:
         """Split the next bucket in two, by one more bit of the hashes."""

@@ -17,7 +17,7 @@ Leases are in memory only: in the file a URL is queued or done, so opening it qu
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +115,10 @@ class SqliteFrontier:
             self._thread.shutdown()
 
     # Requests in
+
+    def unknown(self, urls: Iterable[str]) -> list[str]:
+        """Return those of the URLs that are not known."""
+        return self._seen.missing(urls)
 
     async def add(self, requests: Sequence[CrawlRequest]) -> int:
         """Queue the requests whose URL is new; return how many were. Waits for the disk only under a flood."""

@@ -109,6 +109,15 @@ class FrontierSuite(abc.ABC):
             assert sorted(numbers(await drain(frontier))) == [1, 2, 3]
             assert await frontier.add([page(1), page(2), page(3)]) == 0
 
+    async def test_what_is_unknown_is_neither_queued_nor_claimed(self, tmp_path: Path) -> None:
+        async with self.open(tmp_path) as frontier:
+            await frontier.add([page(1), page(2)])
+            await frontier.claim(page(3).url)
+            urls = [page(n).url for n in (5, 1, 4, 3, 2, 4)]
+            assert list(frontier.unknown(urls)) == [page(n).url for n in (5, 4, 4)]
+            assert await frontier.add([page(4)]) == 1
+            assert list(frontier.unknown(urls)) == [page(5).url]
+
     async def test_a_request_comes_back_as_it_was(self, tmp_path: Path) -> None:
         request = page(7, depth=3, priority=2, parent="http://b.test/parent")
         async with self.open(tmp_path) as frontier:

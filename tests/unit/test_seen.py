@@ -12,6 +12,7 @@ from crawler.frontier.seen import SeenSet
 def test_it_tells_new_texts_from_known_ones(texts: list[str], expected: int) -> None:
     seen, known = SeenSet(expected), set[str]()
     for text in texts:
+        assert seen.missing(texts) == [each for each in texts if each not in known]
         assert seen.add(text) is (text not in known)
         known.add(text)
     assert len(seen) == len(known)
@@ -21,6 +22,8 @@ def test_nothing_is_lost_or_invented_while_it_grows() -> None:
     seen = SeenSet()
     assert all(seen.add(f"http://a.test/{n}") for n in range(50_000))
     assert not any(seen.add(f"http://a.test/{n}") for n in range(50_000))
+    others = [f"http://b.test/{n}" for n in range(50_000)]
+    assert seen.missing([f"http://a.test/{n}" for n in range(50_000)] + others) == others
     assert all(seen.add(f"http://b.test/{n}") for n in range(50_000))
     assert len(seen) == 100_000
 
