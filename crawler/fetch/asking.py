@@ -6,6 +6,7 @@ is written here, by hand, and its answer is taken from the connection's protocol
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -23,6 +24,8 @@ _READ_BUFFER = 64 * 1024
 _NO_TIMEOUT = ClientTimeout(total=None)  # the attempt has its own clock
 _ORIGINS = 4096  # remembered
 _SWITCHING = 101
+_SCHEMES = ("http", "https")
+_UNSAFE = re.compile(r"[^\x21-\x7e]")  # in a canonical URL such characters are escaped
 
 
 class Answer:
@@ -63,8 +66,11 @@ class Asking:
         another try, on a new one (RFC 9110 section 9.2.2).
 
         Raises:
-            ClientError, HttpProcessingError: there is none.
+            InvalidURL: the URL is none of a page, or would not stay one line of a request.
+            ClientError, HttpProcessingError: there is no response.
         """
+        if _UNSAFE.search(url):
+            raise aiohttp.InvalidURL(url)
         origin, path = _split(url)
         known = self._origin(origin)
         head = b"GET %s HTTP/1.1\r\n%s%s%s\r\n" % (path.encode(), known[1], self._headers, _lines(headers))
@@ -103,7 +109,7 @@ class Asking:
         known = self._origins.pop(origin, None)
         if known is None:
             url = URL(origin)
-            if not url.raw_host:
+            if url.scheme not in _SCHEMES or not url.raw_host:
                 raise aiohttp.InvalidURL(f"{origin}/")
             request = ClientRequest("GET", url, loop=asyncio.get_running_loop(), ssl=self._settings.verify_tls)
             known = request, _lines({"Host": request.headers["Host"]})

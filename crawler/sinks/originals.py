@@ -8,6 +8,7 @@ import asyncio
 import os
 import tempfile
 from array import array
+from binascii import unhexlify
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -91,7 +92,7 @@ class OriginalsSink:
         self._file = os.fdopen(fd, "r+b", buffering=0)
         end = 0
         with os.fdopen(os.dup(fd), "rb") as lines:
-            for line in lines:
+            for line in iter(lambda: lines.readline(_LONGEST_LINE), b""):
                 if end + len(line) > position or not self._take(line, end):
                     break
                 end += len(line)
@@ -101,12 +102,12 @@ class OriginalsSink:
     def _take(self, line: bytes, offset: int) -> bool:
         """Add a line of the file; return False where it is none of ours."""
         try:
-            simhash = int(line[:16], 16)
+            simhash = unhexlify(line[:16])
         except ValueError:
             return False
-        if line[16:17] != b" " or not line.endswith(b"\n"):
+        if len(simhash) != 8 or line[16:17] != b" " or not line.endswith(b"\n"):
             return False
-        self._index.add(simhash)
+        self._index.add(int.from_bytes(simhash))
         self._offsets.append(offset)
         return True
 

@@ -383,6 +383,27 @@ class FetcherSuite:
         assert isinstance(result, Failed)
         assert "\n" not in result.message
 
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://127.0.0.1:{port}/",
+            "ws://127.0.0.1:{port}/",
+            "http://127.0.0.1:{port}/a b",
+            "http://127.0.0.1:{port}/a\r\nX-Evil: 1",
+            "http://127.0.0.1:{port}/a HTTP/1.1\r\n\r\nGET /b",
+            "http://127.0.0.1:{port}/a?b\x7f",
+            "http://127.0.0.1:{port}/é",
+        ],
+    )
+    async def test_what_is_no_url_of_a_page_is_not_asked_for(self, server: WireServer, url: str) -> None:
+        server.pages["/"] = response(PAGE)
+        async with self.opened(server) as fetcher:
+            result = await fetcher.fetch(CrawlRequest(url.format(port=server.port), "x"), HTML)
+        assert isinstance(result, Failed)
+        assert result.kind is ErrorKind.INTERNAL
+        assert "\n" not in result.message
+        assert server.heads == []
+
     # --- time
 
     @pytest.mark.parametrize("page", [script("hang"), lambda peer: peer.drip(EVIL, 0.02)])

@@ -100,16 +100,18 @@ async def test_the_next_run_knows_what_was_committed_and_no_more(tmp_path: Path)
     await sink.aclose()
 
 
-@pytest.mark.parametrize("damage", ["lost", "shorter", "garbage"])
-async def test_a_lost_file_costs_marks_alone(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage", [None, b"00", b"no simhash\n" * 5, b"-00000000000000f http://e.test/\n", b"0_1_2_3_4_5_6_7_ x\n"]
+)
+async def test_a_lost_file_costs_marks_alone(tmp_path: Path, damage: bytes | None) -> None:
     path = tmp_path / "originals.txt"
     sink, _ = await opened(path)
     assert sink.original_of("http://e.test/1", analysis(0)) is None
-    committed = await sink.write([record("http://e.test/1")])
+    committed = 100 + await sink.write([record("http://e.test/1")])
     await sink.aclose()
     path.unlink()
-    if damage != "lost":
-        path.write_bytes(b"00" if damage == "shorter" else b"no simhash\n" * 5)
+    if damage is not None:
+        path.write_bytes(damage)
     sink, position = await opened(path, committed)
     assert position == 0
     assert sink.original_of("http://e.test/2", analysis(0)) is None
