@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -77,7 +78,7 @@ class AioFetcher:
     async def _exchange(self, request: CrawlRequest, rule: BodyRule, attempt: Attempt) -> Fetched:
         private = self._headers.private(request.target)
         if self._cookies is not None:
-            private = {**private, **_cookie(self._cookies, request.target)}
+            private = _with_cookies(private, self._cookies, request.target)
         response = await self._asking.ask(request.target, private)
         try:
             ttfb_s = attempt.answered()
@@ -109,9 +110,11 @@ class AioFetcher:
         )
 
 
-def _cookie(jar: NarrowCookieJar, url: str) -> dict[str, str]:
+def _with_cookies(headers: Mapping[str, str], jar: NarrowCookieJar, url: str) -> Mapping[str, str]:
+    """Return the headers with the jar's cookies, after those that the user has given."""
     pairs = [f"{name}={morsel.coded_value}" for name, morsel in jar.filter_cookies(URL(url)).items()]
-    return {"Cookie": "; ".join(pairs)} if pairs else {}
+    own = [headers["Cookie"]] if "Cookie" in headers else []
+    return {**headers, "Cookie": "; ".join([*own, *pairs])} if pairs else headers
 
 
 async def _drain(response: Answer, headers: dict[str, str]) -> int:
