@@ -1,8 +1,11 @@
 import json
 import subprocess
 import sys
+from typing import Literal
 
+import lxml.html
 import pytest
+import trafilatura
 
 from cpu_stage.analyzers import BUILT_IN
 from cpu_stage.analyzers.content import Content
@@ -65,6 +68,18 @@ def test_content_is_the_article_without_what_stands_around_it() -> None:
     assert values["method"] == "full"
     assert values["characters"] == len(text)
     assert values["words"] == len(f"The lighthouse {' '.join(PARAGRAPHS)} It is free".split())
+
+
+@pytest.mark.parametrize("form_of_text", ["text", "markdown"])
+def test_the_full_text_is_what_the_library_makes_of_its_own_tree(form_of_text: Literal["text", "markdown"]) -> None:
+    """Its parser is told to choose the class of elements in another way."""
+    form = "<form><label>Name<input name=a></label><select><option>x</select><textarea>y</textarea></form>"
+    source = ARTICLE.replace("<article>", f"<article>{form}<!-- comment --><?pi?>") % ""
+    tree = lxml.html.document_fromstring(source)
+    expected = trafilatura.extract(
+        tree, fast=True, include_comments=False, output_format="txt" if form_of_text == "text" else form_of_text
+    )
+    assert Content(form_of_text)(page(html=source))["text"] == expected
 
 
 @pytest.mark.parametrize("method", ["full", "light"])
