@@ -175,6 +175,11 @@ def response(body: bytes = b"", status: str = "200 OK", **fields: str) -> bytes:
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body
 
 
+def linking(*targets: str, before: str = "") -> bytes:
+    """Return a page that links to each of the targets."""
+    return response((before + "".join(f"<a href='{target}'>x</a>" for target in targets)).encode())
+
+
 def chunked(*chunks: bytes, status: str = "200 OK", end: bytes = b"0\r\n\r\n", **fields: str) -> bytes:
     """Return a response in chunks; ``end`` is what follows the last one."""
     fields = {"content-type": "text/html", "transfer-encoding": "chunked"} | {

@@ -14,6 +14,7 @@ import orjson
 from crawler.display import harmless_json
 from crawler.errors import JobError
 from crawler.records import as_json
+from crawler.sinks.files import write_all
 from crawler.types import Record
 
 
@@ -76,7 +77,7 @@ class JsonlSink:
         assert self._file is not None
         try:
             self._check()
-            _write_all(self._file, _lines(records))
+            write_all(self._file, _lines(records))
             os.fdatasync(self._file.fileno())
         except OSError as error:
             raise JobError(f"{self._path}: cannot be written: {error.strerror}") from error
@@ -90,7 +91,10 @@ class JsonlSink:
         """
         assert self._file is not None
         found, ours = os.fstat(self._file.fileno()), self._file.tell()
-        there = self._path.exists() and os.path.samestat(self._path.stat(), found)
+        try:
+            there = os.path.samestat(self._path.stat(), found)
+        except FileNotFoundError:
+            there = False
         if stat.S_ISREG(found.st_mode) and not (there and found.st_size == ours):
             is_now = f"has {found.st_size:,} bytes" if there else "is gone"
             raise JobError(
@@ -130,10 +134,3 @@ class StdoutSink:
             sys.stdout.buffer.flush()
         except OSError as error:
             raise JobError(f"standard output: cannot be written: {error.strerror}") from error
-
-
-def _write_all(file: BinaryIO, data: bytes) -> None:
-    """Write to an unbuffered file, which may take less than it is given."""
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]

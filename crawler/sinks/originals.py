@@ -16,6 +16,7 @@ from typing import BinaryIO
 from cpu_stage.types import Analysis
 from crawler.errors import JobError
 from crawler.near_duplicates import NEAR, SimhashIndex
+from crawler.sinks.files import write_all
 from crawler.types import Record
 
 _ENOUGH_SHINGLES = 32  # of fewer a SimHash says little: then only equal ones count
@@ -112,9 +113,7 @@ class OriginalsSink:
         return True
 
     def _append(self, data: bytes) -> int:
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
+        write_all(self._file, data)
         return self._file.tell()
 
     def _read_url(self, offset: int) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.crawls import crawler, impatient, records
-from tests.wire import WireServer, response
+from tests.wire import WireServer, linking, response
 
 NOTHING = response(status="404 Not Found")
 HOSTS = (
@@ -75,10 +75,9 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             "ftp://127.0.0.1/",
             "gopher:x",
         ]
-        page = "".join(f"<a href='{link}'>x</a>" for link in links)
         sitemap = "".join(f"<sitemap><loc>{url}s</loc></sitemap>" for url in inside)
         server.pages = {
-            "/": response(page.encode()),
+            "/": linking(*links),
             "/robots.txt": response(
                 f"User-agent: *\nSitemap: {server.url}/map.xml\nSitemap: {victim.url}/map.xml".encode(),
                 content_type="text/plain",

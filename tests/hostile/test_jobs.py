@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.crawls import crawler, impatient, records
-from tests.wire import WireServer, response
+from tests.wire import WireServer, linking, response
 
 CODE = """
 from pathlib import Path
@@ -23,9 +23,8 @@ def analyze(page):
 def server() -> Iterator[WireServer]:
     with WireServer() as running:
         nothing = response(status="404 Not Found")
-        links = "".join(f"<a href='/{n}'>x</a>" for n in range(5))
         pages = {f"/{n}": response(b"page") for n in range(5)}
-        running.pages = {"/": response(links.encode()), "/robots.txt": nothing, **pages}
+        running.pages = {"/": linking(*pages), "/robots.txt": nothing, **pages}
         yield running
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.hostile.pages import SEED, served
 from tests.integration.crawls import crawler, impatient, records, stats
-from tests.wire import WireServer, response
+from tests.wire import WireServer, linking, response
 
 ANALYZERS = "analyzers=[content, language, keywords, fingerprint, readability, structured]"
 SETTINGS = ("cpu.workers=2", "cpu.page_timeout=3s", "cpu.page_memory=512MiB", "limits.depth=1", ANALYZERS)
@@ -22,7 +22,7 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     job: Path = tmp_path_factory.mktemp("hostile") / parser
     with WireServer() as server:
         honest = response(b"<title>honest</title><p>An honest page.")
-        index = response("".join(f"<a href='{path}'>x</a>" for path in (*PATHS, "/honest")).encode())
+        index = linking(*PATHS, "/honest")
         nothing = response(status="404 Not Found")
         server.pages = {"/": index, "/robots.txt": nothing, "/honest": honest, **served()}
         done = crawler(

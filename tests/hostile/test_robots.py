@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.fetcher_suite import script
 from tests.integration.crawls import crawler, impatient, records
-from tests.wire import Script, WireServer, response
+from tests.wire import Script, WireServer, linking, response
 
 MODES = ["coroutines", "threads"]
 NOTHING = response(status="404 Not Found")
@@ -22,10 +22,6 @@ def servers() -> Iterator[Servers]:
 
 def text(rules: str) -> bytes:
     return response(rules.encode(), content_type="text/plain")
-
-
-def links(*targets: str) -> bytes:
-    return response("".join(f"<a href='{target}'>x</a>" for target in targets).encode())
 
 
 def crawl(job: Path, seed: str, mode: str, *settings: str) -> dict[str, tuple[str, str | None]]:
@@ -45,7 +41,7 @@ def test_it_is_asked_first_of_every_host_that_a_link_or_a_redirect_leads_to(
 ) -> None:
     own, other = servers
     moved = response(status="302 Found", location=f"{other.url}/forbidden")
-    own.pages = {"/": links("/moved", f"{other.url}/linked"), "/moved": moved, "/robots.txt": NOTHING}
+    own.pages = {"/": linking("/moved", f"{other.url}/linked"), "/moved": moved, "/robots.txt": NOTHING}
     other.pages = {"/robots.txt": text("User-agent: *\nDisallow: /forbidden"), "/linked": response(b"linked")}
     found = crawl(tmp_path / "job", f"{own.url}/", mode)
     assert found == {"/": ("ok", None), "/moved": ("skipped", "robots"), "/linked": ("ok", None)}
@@ -63,7 +59,7 @@ def test_a_host_that_cannot_say_is_left_alone_and_no_other(
     servers: Servers, tmp_path: Path, mode: str, answer: bytes | Script
 ) -> None:
     own, other = servers
-    own.pages = {"/": links(f"{other.url}/there", "/page"), "/page": response(b"page"), "/robots.txt": NOTHING}
+    own.pages = {"/": linking(f"{other.url}/there", "/page"), "/page": response(b"page"), "/robots.txt": NOTHING}
     other.pages = {"/robots.txt": answer, "/there": response(b"page")}
     quick = ("politeness.robots_retries=1", "fetch.timeout.total=3s", "fetch.timeout.connect=3s")
     found = crawl(tmp_path / "job", f"{own.url}/", mode, *quick, "fetch.timeout.first_byte=2s")
@@ -79,7 +75,7 @@ def test_redirects_of_it_are_followed_and_bind_the_first_host(servers: Servers, 
         "/robots.txt": response(status="301 Moved", location="/r1"),
         **hops,
         "/r4": response(status="301 Moved", location=f"{other.url}/rules"),
-        "/": links("/forbidden"),
+        "/": linking("/forbidden"),
     }
     other.pages = {"/rules": text("User-agent: *\nDisallow: /forbidden"), "/robots.txt": NOTHING}
     found = crawl(tmp_path / "job", f"{own.url}/", mode)
@@ -93,7 +89,7 @@ def test_a_rule_at_its_end_counts_and_what_is_beyond_does_not(servers: Servers, 
     rules = "User-agent: *\n" + "# padding\n" * 49_000 + "Disallow: /late\n"
     rules += "# padding\n" * 3_000 + "Disallow: /beyond\n"
     assert 490_000 < rules.index("/late") < 500 * 1024 < rules.index("/beyond")
-    own.pages = {"/robots.txt": text(rules), "/": links("/late", "/beyond"), "/beyond": response(b"page")}
+    own.pages = {"/robots.txt": text(rules), "/": linking("/late", "/beyond"), "/beyond": response(b"page")}
     found = crawl(tmp_path / "job", f"{own.url}/", mode)
     assert found == {"/": ("ok", None), "/late": ("skipped", "robots"), "/beyond": ("ok", None)}
 
@@ -106,7 +102,7 @@ def test_the_longest_rule_decides_and_allow_wins_a_tie(servers: Servers, tmp_pat
         "User-agent: Tandem-Crawler\nDisallow: /*.pdf$\nDisallow: /tie\nAllow: /tie\n"
     )
     pages = ("/a/x", "/a/b", "/x.pdf", "/x.pdf?y", "/tie", "/other")
-    own.pages = {"/robots.txt": text(rules), "/": links(*pages), **{page: response(b"page") for page in pages}}
+    own.pages = {"/robots.txt": text(rules), "/": linking(*pages), **{page: response(b"page") for page in pages}}
     found = crawl(tmp_path / "job", f"{own.url}/", mode)
     assert {page for page in pages if found[page][1] == "robots"} == {"/a/x", "/x.pdf"}
     assert not {"/a/x", "/x.pdf"} & set(own.requests)
@@ -120,7 +116,7 @@ def test_no_host_stalls_the_crawl_by_the_pause_that_it_asks_for(
     own, _ = servers
     rules = text("User-agent: *\nCrawl-delay: 99999999")
     busy = response(status="429 Too Many Requests", retry_after=field)
-    own.pages = {"/robots.txt": rules, "/": links("/busy", "/page"), "/busy": busy, "/page": response(b"page")}
+    own.pages = {"/robots.txt": rules, "/": linking("/busy", "/page"), "/busy": busy, "/page": response(b"page")}
     bounds = ("politeness.max_crawl_delay=50ms", "politeness.retry_after_max=100ms", "fetch.retries=1")
     found = crawl(tmp_path / "job", f"{own.url}/", mode, *bounds)
     assert found == {"/": ("ok", None), "/busy": ("http_error", "status"), "/page": ("ok", None)}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.crawls import crawler, impatient, records
-from tests.wire import WireServer, response
+from tests.wire import WireServer, linking, response
 
 SECRET = "s3cr3t"
 PASSWORD = "p4ssw0rd"
@@ -24,9 +24,8 @@ def test_no_link_and_no_redirect_takes_a_secret_along(
 ) -> None:
     own, foreign = servers
     nothing = response(status="404 Not Found")
-    links = f"<a href='{foreign.url}/linked'>x</a><a href='/moved'>x</a><a href='/page'>x</a>"
     own.pages = {
-        "/": response(links.encode()),
+        "/": linking(f"{foreign.url}/linked", "/moved", "/page"),
         "/page": response(b"page"),
         "/moved": response(status="307 Moved", location=f"{foreign.url}/target"),
         "/robots.txt": nothing,

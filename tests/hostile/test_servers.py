@@ -9,7 +9,7 @@ import pytest
 
 from tests.hostile.servers import CASES, HOPS
 from tests.integration.crawls import crawler, impatient, records
-from tests.wire import WireServer, response
+from tests.wire import WireServer, linking, response
 
 HONEST = {f"/honest/{n}": f"<title>{n}</title><p>An honest page.</p>".encode() for n in range(60)}
 SETTINGS = (
@@ -32,10 +32,6 @@ class Found:
     asked: Mapping[str, int]
 
 
-def index(paths: Mapping[str, object]) -> bytes:
-    return response("".join(f'<a href="{path}">{path}</a>' for path in paths).encode())
-
-
 @pytest.fixture(scope="module", params=["coroutines", "threads"])
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
     """Crawl all of them."""
@@ -43,13 +39,13 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with WireServer() as hostile, WireServer() as honest:
         nothing = response(status="404 Not Found")
         hostile.pages = {
-            "/": index(CASES),
+            "/": linking(*CASES),
             "/robots.txt": nothing,
             **HOPS,
             **{path: case.page for path, case in CASES.items()},
         }
         honest.pages = {
-            "/honest": index(HONEST),
+            "/honest": linking(*HONEST),
             "/robots.txt": nothing,
             **{path: response(page) for path, page in HONEST.items()},
         }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.crawls import crawler, impatient, records, stats
-from tests.wire import WireServer, response
+from tests.wire import WireServer, linking, response
 
 TEXT = " ".join(f"word{n} says something of its own" for n in range(600))
 
@@ -30,10 +30,9 @@ def test_many_spellings_of_one_page_are_asked_for_once(tmp_path: Path, mode: str
             "dir/page",
             "./dir/page",
         ]
-        page = "".join(f"<a href='{link}'>x</a>" for link in same)
         server.pages = {
             "/robots.txt": response(status="404 Not Found"),
-            "/": response(page.encode()),
+            "/": linking(*same),
             "/dir/page": response(b"<title>page</title>"),
         }
         done = crawler(
@@ -49,10 +48,9 @@ def test_copies_are_marked_also_by_a_later_run(tmp_path: Path) -> None:
     with WireServer() as server:
         canonical = "<link rel=canonical href='/original'>"
         copies = {f"/copy/{n}": response(f"{canonical}<p>{TEXT} and number {n}".encode()) for n in range(6)}
-        links = "".join(f"<a href='{path}'>x</a>" for path in copies)
         server.pages = {
             "/robots.txt": response(status="404 Not Found"),
-            "/": response(f"<p>{TEXT[::-1]}<a href='/original'>x</a>{links}".encode()),
+            "/": linking("/original", *copies, before=f"<p>{TEXT[::-1]}"),
             "/original": response(f"<p>{TEXT}".encode()),
             **copies,
         }
