@@ -31,6 +31,8 @@ from cpu_stage.worker import Finished, Plan, Processed, RawPage, failed
 
 __all__ = ["CpuStage", "StageCounts", "StageSettings"]
 
+_SOON_S = 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class StageCounts:
@@ -83,6 +85,10 @@ class CpuStage:
         self._waiting.clear()
         await self._crew.aclose()
 
+    def start(self) -> None:
+        """Start all workers in the background now, whether or not there is anything for them to do."""
+        self._crew.open()
+
     async def warm(self) -> None:
         """Wait until every worker is ready; benchmarks start their clocks after it.
 
@@ -111,6 +117,10 @@ class CpuStage:
             self._pump_due = True
             self._loop.call_soon(self._pump)
         return job.future
+
+    def has_room(self) -> bool:
+        """Return whether a worker would begin a page that is submitted now within a quarter of a second."""
+        return len(self._waiting) * self._sizer.page_s < _SOON_S * len(self._crew.lanes)
 
     def counts(self) -> StageCounts:
         """Count pages and workers."""

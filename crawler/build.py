@@ -29,6 +29,7 @@ from crawler.frontier.sqlite import FrontierSettings, SqliteFrontier
 from crawler.guard import Guard
 from crawler.job import LEDGER, ORIGINALS, Job
 from crawler.metrics import LagMeter, MemoryMeter, Metrics
+from crawler.placement import LoopLoad, Placement
 from crawler.politeness import RetryPolicy
 from crawler.protocols import Sink
 from crawler.robots import RobotsCache, RobotsPolicy
@@ -141,15 +142,14 @@ def _width(config: Config) -> Width:
     return FixedWidth(_widest(config)) if config.fetch.concurrency != "auto" else AdaptiveWidth(_widest(config))
 
 
-def _fetcher(config: Config) -> "AioFetcher | ThreadsFetcher":
-    settings, guard = _fetch_settings(config), Guard(map(host_key, _seed_urls(config)), config.fetch.allow_private)
+def _fetcher_type(config: Config) -> "type[AioFetcher | ThreadsFetcher]":
     if config.fetch.mode == "threads":
         from crawler.fetch.threads import ThreadsFetcher  # noqa: PLC0415 - urllib3 is for this mode alone
 
-        return ThreadsFetcher(settings, guard)
+        return ThreadsFetcher
     from crawler.fetch.aio import AioFetcher  # noqa: PLC0415 - and aiohttp for that one
 
-    return AioFetcher(settings, guard)
+    return AioFetcher
 
 
 def _sinks(config: Config, job: Job | None, output: str | None) -> list[Sink]:
@@ -169,11 +169,18 @@ def _originals(config: Config, job: Job | None) -> OriginalsSink | None:
     return OriginalsSink(job.path / ORIGINALS if job else None, names[0]) if names else None
 
 
+def _workers(config: Config) -> int:
+    """Return how many there are; without analyzers they only help the loop, which keeps a core for itself."""
+    if config.cpu.workers == "auto" and not config.analyzers and _shares_parsing(config):
+        return usable_cores() - 1
+    return config.cpu.resolved_workers
+
+
 def _stage_settings(config: Config) -> StageSettings:
     cpu = config.cpu
     return StageSettings(
         cpu.executor,
-        cpu.resolved_workers,
+        _workers(config),
         cpu.batch,
         cpu.page_timeout,
         cpu.page_memory,
@@ -193,6 +200,12 @@ def _parse_here(config: Config) -> float:
     elif where == "auto" and config.parse.parser == "selectolax":
         where = "worker"
     return {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[where]
+
+
+def _shares_parsing(config: Config) -> bool:
+    """Return whether workers take pages off a busy loop: they need cores of their own, and a parser."""
+    auto = config.parse.where == "auto" and config.cpu.executor == "processes" and config.parse.parser == "turbohtml"
+    return auto and usable_cores() > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +231,6 @@ def _visit_rules(config: Config, plan: Plan) -> VisitRules:
     return VisitRules(
         body=BodyRule(types, config.fetch.max_body),
         parse=plan.parse,
-        parse_here=_parse_here(config),
         analyse=bool(plan.analyzers),
         max_redirects=config.fetch.max_redirects,
         delay=config.politeness.delay,
@@ -290,6 +302,12 @@ class Crawl:
 async def build(config: Config, job: Job | None, output: str | None, earlier: Earlier) -> AsyncIterator[Crawl]:
     """Open every part in the order in which they stand on one another, and close them in reverse."""
     async with contextlib.AsyncExitStack() as stack:
+        plan, stage_settings = _plan(config), _stage_settings(config)
+        stage = CpuStage(plan, stage_settings)
+        if plan.analyzers or plan.raw:
+            await stack.enter_async_context(stage)
+        if _shares_parsing(config):
+            stage.start()
         ledger = job.path / LEDGER if job and config.frontier.backend == "sqlite" else None
         settings = FrontierSettings(
             config.fetch.per_host, config.politeness.delay, active_hosts=config.frontier.active_hosts
@@ -305,14 +323,12 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             opened[sink.name] = await sink.open(positions.get(sink.name))
         await frontier.commit([], opened)
         scope = _scope(config, await frontier.seed_hosts())
-        fetcher = _fetcher(config)
+        guard = Guard(map(host_key, _seed_urls(config)), config.fetch.allow_private)
+        fetcher = (await asyncio.to_thread(_fetcher_type, config))(_fetch_settings(config), guard)
         stack.push_async_callback(fetcher.aclose)
-        plan, stage_settings = _plan(config), _stage_settings(config)
-        stage = CpuStage(plan, stage_settings)
         rules = _visit_rules(config, plan)
-        if plan.analyzers or plan.raw:
-            await stack.enter_async_context(stage)
-        if rules.parse_here >= 0:
+        here = _parse_here(config)
+        if here >= 0:
             await asyncio.to_thread(parsers.load, plan.parse.parser)  # at the first page the loop would stand still
         metrics = Metrics()
         robots = RobotsCache(fetcher, _robots_policy(config), time.monotonic)
@@ -327,6 +343,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             robots,
             scope,
             stage,
+            Placement(here, stage.has_room if _shares_parsing(config) else None, LoopLoad()),
             _retry_policy(config),
             metrics,
             traps,

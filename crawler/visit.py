@@ -11,6 +11,7 @@ from cpu_stage.stage import CpuStage
 from cpu_stage.types import Analysis, Page
 from cpu_stage.worker import Processed, RawPage, noindex
 from crawler.metrics import Metrics
+from crawler.placement import Placement
 from crawler.politeness import RetryPolicy
 from crawler.protocols import Fetcher, Frontier
 from crawler.redirects import next_hop
@@ -27,13 +28,11 @@ from crawler.urls import host_key, registrable_domain
 class VisitRules:
     """What a page may do.
 
-    ``parse_here`` is the largest body in bytes that is parsed on the loop; larger ones are parsed in a worker.
     ``analyse`` is False where there are no analyzers: then pages parsed on the loop are not sent anywhere.
     """
 
     body: BodyRule
     parse: ParseOptions
-    parse_here: float
     analyse: bool
     max_redirects: int
     delay: float
@@ -51,6 +50,7 @@ class Tools:
     robots: RobotsCache
     scope: Scope
     stage: CpuStage
+    placement: Placement
     retry: RetryPolicy
     metrics: Metrics
     traps: Traps
@@ -67,6 +67,7 @@ class Visit:
         self._robots = tools.robots
         self._scope = tools.scope
         self._stage = tools.stage
+        self._placement = tools.placement
         self._retry = tools.retry
         self._metrics = tools.metrics
         self._traps = tools.traps
@@ -170,7 +171,7 @@ class Visit:
         if self._rules.sitemaps and types.partition(";")[0].strip().lower() in SITEMAP_TYPES:
             return await self._finish_sitemap(fetched, body)
         robots = fetched.headers.get("x-robots-tag", "")
-        if len(body) <= self._rules.parse_here:
+        if self._placement.on_loop(len(body)):
             parsed, analysis = await self._parse_here(fetched, types, body, robots)
             page: Page | None = parsed
         else:

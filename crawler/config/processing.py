@@ -15,9 +15,9 @@ class ParseConfig(Section):
 
     where: Literal["auto", "loop", "worker"] = Field(
         "auto",
-        description="Parse on the event loop, in the CPU workers, or by size. auto, because small pages cost less to "
-        "parse than to send, and large ones would stall the loop; with interpreters, which load no parser, all are "
-        "parsed on the loop.",
+        description="Parse on the event loop, in the CPU workers, or where there is room. auto, because small pages "
+        "cost less to parse than to send, unless the loop is busy and a worker is not, and large ones would stall the "
+        "loop; with interpreters, which load no parser, all are parsed on the loop.",
     )
     parser: Literal["turbohtml", "selectolax"] = Field(
         "turbohtml",
@@ -48,7 +48,9 @@ class CpuConfig(Section):
         "crashes can be replaced. interpreters needs Python 3.14 and analyzers in pure Python.",
     )
     workers: Workers = Field(
-        "auto", description="How many. auto: one for each core that this process may use, so that none idles."
+        "auto",
+        description="How many. auto: one for each core that this process may use, so that none idles; one less where "
+        "there are no analyzers, and workers only parse.",
     )
     batch: Count = Field(
         64,

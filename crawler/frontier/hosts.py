@@ -45,7 +45,7 @@ class FrontierSettings:
     per_host: int
     delay: float
     active_hosts: int = 4096
-    buffer: int = 256
+    buffer: int = 2048
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ SQLite before 3.51.3 can damage a file while two connections checkpoint it at th
 does: readers open the file read-only.
 """
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+
+import orjson
 
 from crawler.errors import JobError
 from crawler.frontier import schema
@@ -32,6 +33,25 @@ from crawler.types import CrawlRequest, Outcome
 
 _CACHE_KIB = 8192
 _HOST_IDS = 65_536  # kept in memory
+
+_INSERT_URLS = (
+    "INSERT INTO urls (id, url, host, depth, priority, parent, outcome) SELECT"
+    " json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+    " json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),"
+    " json_extract(value, '$[6]') FROM json_each(?)"
+)
+_SET_OUTCOMES = (
+    "UPDATE urls SET outcome = json_extract(done.value, '$[0]') FROM json_each(?) done"
+    " WHERE urls.id = json_extract(done.value, '$[1]')"
+)
+_NEXT_URLS = (
+    "SELECT json_group_array(json_array(id, url, depth, priority, source)) FROM ("
+    "SELECT id, url, depth, priority, coalesce((SELECT url FROM urls p WHERE p.id = u.parent), parent) source"
+    " FROM urls u WHERE host = ? AND outcome IS NULL AND id NOT IN (SELECT value FROM json_each(?))"
+    " ORDER BY priority DESC, depth, id LIMIT ?)"
+)
+"""Many rows in one step of a statement: at each step the module gives up the interpreter's lock, and has to win it back
+from an event loop that is busy."""
 
 UrlRow = tuple[int, str, str, int, int, int | str | None, str | None]
 """``(id, url, host name, depth, priority, parent, outcome)``."""
@@ -196,11 +216,9 @@ class Ledger:
     def _write(self, changes: Changes) -> None:
         db = self._db
         ids = self._ids({row[2] for row in changes.urls}.union(changes.hosts))
-        db.executemany(
-            "INSERT INTO urls (id, url, host, depth, priority, parent, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(row, url, ids[host], *rest) for row, url, host, *rest in changes.urls],
-        )
-        db.executemany("UPDATE urls SET outcome = ? WHERE id = ?", changes.done)
+        rows = orjson.dumps([(row, url, ids[host], *rest) for row, url, host, *rest in changes.urls]).decode()
+        db.execute(_INSERT_URLS, (rows,))
+        db.execute(_SET_OUTCOMES, (orjson.dumps(changes.done).decode(),))
         db.executemany(
             "UPDATE hosts SET delay = coalesce(?, delay), pause = coalesce(?, pause),"
             " paused_until = coalesce(?, paused_until) WHERE id = ?",
@@ -235,12 +253,9 @@ class Ledger:
         host, delay, pause, until = row
         # A clock that was set back must not make the pause longer than it was.
         left = 0.0 if until is None else min(max(0.0, until - question.now), pause)
-        rows = self._db.execute(
-            "SELECT id, url, depth, priority, coalesce((SELECT url FROM urls p WHERE p.id = u.parent), parent)"
-            " FROM urls u WHERE host = ? AND outcome IS NULL AND id NOT IN (SELECT value FROM json_each(?))"
-            " ORDER BY priority DESC, depth, id LIMIT ?",
-            (host, json.dumps(held), question.size + 1),  # one more, to know whether there are others
-        ).fetchall()
+        sought = host, orjson.dumps(held).decode(), question.size + 1  # one more, to know whether there are others
+        (found,) = self._db.execute(_NEXT_URLS, sought).fetchone()
+        rows = orjson.loads(found)
         items = [
             (-priority, depth, row, CrawlRequest(url, name, depth, parent, priority))
             for row, url, depth, priority, parent in rows[: question.size]

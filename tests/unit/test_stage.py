@@ -30,6 +30,18 @@ async def test_without_analyzers_workers_start_with_the_first_page_that_needs_on
         assert stage.counts().workers == 1
 
 
+async def test_a_stage_has_room_until_a_quarter_of_a_second_of_work_waits() -> None:
+    page = RawPage("http://example.test/", "text/html", b"<p>x</p>" * 8_000)
+    async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
+        assert not stage.has_room(), "no worker is there yet"
+        await stage.submit(page)
+        assert stage.has_room()
+        held = [stage.submit(page) for _ in range(5_000)]
+        assert not stage.has_room()
+        for future in held:
+            future.cancel()
+
+
 def test_links_are_absolute_distinct_and_know_nofollow() -> None:
     html = b"""<base href="/docs/"><a href="a.html#x">1</a><a href=a.html>2</a><a href="b.html" rel=nofollow>3</a>
     <a href="mailto:x@example.test">4</a><link rel=canonical href=/c><link rel=stylesheet href=/s.css>"""
