@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import math
 import resource
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -11,17 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cpu_stage import parsers
-from cpu_stage.analyzers import BUILT_IN
 from cpu_stage.executors import interpreters
-from cpu_stage.loading import AnalyzerError, AnalyzerSpec, check
-from cpu_stage.parse import ParseOptions
-from cpu_stage.stage import CpuStage, StageSettings
-from cpu_stage.types import Needs, StageError
+from cpu_stage.stage import CpuStage
+from cpu_stage.types import StageError
 from cpu_stage.worker import Plan
 from crawler.adaptive import AdaptiveWidth, FixedWidth, Width
 from crawler.attribution import Groups
 from crawler.committer import CommitSettings
-from crawler.config import AnalyzerEntry, Config, usable_cores
+from crawler.config import Config, usable_cores
 from crawler.engine import Engine, Limits
 from crawler.errors import ConfigError
 from crawler.exchange import FetchSettings
@@ -37,6 +33,7 @@ from crawler.scope import Admitted, Scope, ScopeMode, ScopeRules
 from crawler.sinks.jsonl import JsonlSink, StdoutSink
 from crawler.sinks.originals import OriginalsSink
 from crawler.sitemaps import SITEMAP_TYPES
+from crawler.staging import stage_of
 from crawler.stats import Earlier, StatsBook
 from crawler.traps import TrapRules, Traps
 from crawler.types import BodyRule, CrawlRequest
@@ -50,22 +47,6 @@ if TYPE_CHECKING:
 
 _MOST_THREADS = 512  # where their number is auto
 _OTHER_FILES = 200  # workers, the job, the libraries
-
-
-def _spec(entry: AnalyzerEntry) -> AnalyzerSpec:
-    return AnalyzerSpec(entry.name, BUILT_IN.get(entry.target, entry.target), dict(entry.options))
-
-
-def _plan(config: Config) -> Plan:
-    specs = tuple(_spec(entry) for entry in config.analyzers)
-    needs = Needs.NOTHING
-    for spec in specs:
-        try:
-            needs |= check(spec)
-        except AnalyzerError as error:
-            raise ConfigError(f"analyzers: {error}") from error
-    options = ParseOptions(needs=needs, parser=config.parse.parser, max_links=config.parse.max_links)
-    return Plan(specs, options, raw=_parse_here(config) < math.inf, obey_noindex=config.politeness.obey_robots)
 
 
 def _scope(config: Config, extra_hosts: Sequence[str]) -> Scope:
@@ -169,63 +150,6 @@ def _originals(config: Config, job: Job | None) -> OriginalsSink | None:
     return OriginalsSink(job.path / ORIGINALS if job else None, names[0]) if names else None
 
 
-def _workers(config: Config) -> int:
-    """Return how many there are; without analyzers they only help the loop, which keeps a core for itself."""
-    if config.cpu.workers == "auto" and not config.analyzers and _shares_parsing(config):
-        return usable_cores() - 1
-    return config.cpu.resolved_workers
-
-
-def _stage_settings(config: Config) -> StageSettings:
-    cpu = config.cpu
-    return StageSettings(
-        cpu.executor,
-        _workers(config),
-        cpu.batch,
-        cpu.page_timeout,
-        cpu.page_memory,
-        cpu.recycle_pages,
-        cpu.recycle_memory,
-    )
-
-
-def _parse_here(config: Config) -> float:
-    """Return the largest body that is parsed on the loop.
-
-    By default workers run selectolax, which is not linear; no parser loads in a subinterpreter, so then the loop does.
-    """
-    where: str = config.parse.where
-    if where == "auto" and config.cpu.executor == "interpreters":
-        where = "loop"
-    elif where == "auto" and config.parse.parser == "selectolax":
-        where = "worker"
-    return {"loop": math.inf, "worker": -1.0, "auto": float(config.parse.auto_max)}[where]
-
-
-def _shares_parsing(config: Config) -> bool:
-    """Return whether workers take pages off a busy loop: they need cores of their own, and a parser."""
-    auto = config.parse.where == "auto" and config.cpu.executor == "processes" and config.parse.parser == "turbohtml"
-    return auto and usable_cores() > 1
-
-
-@dataclass(frozen=True, slots=True)
-class StageOrder:
-    """What a configuration makes of the CPU stage; ``parse_here`` is the largest body that is parsed before it."""
-
-    plan: Plan
-    settings: StageSettings
-    parse_here: float
-
-
-def stage_of(config: Config) -> StageOrder:
-    """Return what the CPU stage is to be, for those who run it without a crawl.
-
-    Raises:
-        ConfigError: an analyzer does not load.
-    """
-    return StageOrder(_plan(config), _stage_settings(config), _parse_here(config))
-
-
 def _visit_rules(config: Config, plan: Plan) -> VisitRules:
     types = frozenset(config.parse.types) | (SITEMAP_TYPES if config.politeness.sitemaps else frozenset())
     return VisitRules(
@@ -275,7 +199,7 @@ def check_parts(config: Config) -> None:
             interpreters.check()
         except StageError as error:
             raise ConfigError(str(error)) from error
-    _plan(config)
+    stage_of(config)
     _requests(config.seeds, _scope(config, ()))
 
 
@@ -302,11 +226,12 @@ class Crawl:
 async def build(config: Config, job: Job | None, output: str | None, earlier: Earlier) -> AsyncIterator[Crawl]:
     """Open every part in the order in which they stand on one another, and close them in reverse."""
     async with contextlib.AsyncExitStack() as stack:
-        plan, stage_settings = _plan(config), _stage_settings(config)
-        stage = CpuStage(plan, stage_settings)
+        order = stage_of(config)
+        plan = order.plan
+        stage = CpuStage(plan, order.settings)  # first: its workers load while the rest is opened
         if plan.analyzers or plan.raw:
             await stack.enter_async_context(stage)
-        if _shares_parsing(config):
+        if order.shares:
             stage.start()
         ledger = job.path / LEDGER if job and config.frontier.backend == "sqlite" else None
         settings = FrontierSettings(
@@ -327,8 +252,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
         fetcher = (await asyncio.to_thread(_fetcher_type, config))(_fetch_settings(config), guard)
         stack.push_async_callback(fetcher.aclose)
         rules = _visit_rules(config, plan)
-        here = _parse_here(config)
-        if here >= 0:
+        if order.parse_here >= 0:
             await asyncio.to_thread(parsers.load, plan.parse.parser)  # at the first page the loop would stand still
         metrics = Metrics()
         robots = RobotsCache(fetcher, _robots_policy(config), time.monotonic)
@@ -343,7 +267,7 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             robots,
             scope,
             stage,
-            Placement(here, stage.has_room if _shares_parsing(config) else None, LoopLoad()),
+            Placement(order.parse_here, stage.has_room if order.shares else None, LoopLoad()),
             _retry_policy(config),
             metrics,
             traps,
@@ -358,7 +282,6 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             width=width,
             commits=CommitSettings(config.frontier.commit_interval, config.frontier.commit_pages),
         )
-        workers = stage_settings.workers
-        groups = Groups(workers, width.value, usable_cores(), apart=config.cpu.executor == "processes")
+        groups = Groups(order.settings.workers, width.value, usable_cores(), apart=config.cpu.executor == "processes")
         book = StatsBook(metrics, LagMeter(), MemoryMeter(), groups, width, traps, earlier)
         yield Crawl(engine, frontier, scope, stage, book)

@@ -50,7 +50,7 @@ class CpuConfig(Section):
     workers: Workers = Field(
         "auto",
         description="How many. auto: one for each core that this process may use, so that none idles; one less where "
-        "there are no analyzers, and workers only parse.",
+        "there are no analyzers, and workers only help a busy loop to parse.",
     )
     batch: Count = Field(
         64,

@@ -21,8 +21,9 @@ from crawler.bench.matrix.process import CellProcess
 from crawler.bench.tune.ground import WARM_UP, Ground, Trial
 from crawler.bench.tune.replay import urls
 from crawler.bench.tune.sample import Sampled
-from crawler.build import loop_factory, stage_of
+from crawler.build import loop_factory
 from crawler.config import Config, load
+from crawler.staging import stage_of
 
 SECONDS = 1.5
 """How long each thing is measured for, about."""
