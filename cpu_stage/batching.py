@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 _UNIT_BYTES = 16 * 2**10
 _MOST_WEIGHT = 128.0
+_LEAST_S = 0.008
+_MOST_S = 0.04
+_HAND_OFFS = 10
 
 
 def weight(size: int) -> float:
@@ -15,26 +18,31 @@ def weight(size: int) -> float:
 class BatchSizer:
     """Sizes batches by measured work.
 
-    A batch aims at ``target_s`` of work: handing a batch over costs a few tenths of a millisecond whatever it
-    holds, so some milliseconds of work make that cost vanish, while a page waits for at most that long behind
-    its batch-mates. Large pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch
-    holds no more than two mebibytes or one page. ``cost_s`` is the exponentially weighted mean of the seconds that a
-    weight of 1 took in a worker; ``page_s`` that of a page's seconds.
+    A batch aims at 8 ms of work: handing a batch over costs a few tenths of a millisecond whatever it holds, so that
+    makes the cost vanish, while a page waits for at most that long behind its batch-mates. Where the hand-off takes
+    longer, since the loop is busy, a batch aims at ten times that, up to 40 ms: else its worker would wait. Large
+    pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch holds no more than two
+    mebibytes or one page.
+
+    All are exponentially weighted means: ``cost_s`` of the seconds that a weight of 1 took in a worker, ``page_s`` of
+    a page's, ``hand_off_s`` of those that a worker waited for a batch or its results were on their way.
     """
 
-    target_s: float = 0.008
     cost_s: float = field(default=0.0, init=False)
     page_s: float = field(default=0.0, init=False)
+    hand_off_s: float = field(default=0.0, init=False)
 
-    def observe(self, weight: float, seconds: float, pages: int = 1) -> None:
+    def observe(self, weight: float, seconds: float, pages: int = 1, hand_off: float = 0.0) -> None:
         """Learn from a finished batch."""
         share = 0.2 if self.cost_s else 1.0
         self.cost_s += share * (seconds / weight - self.cost_s)
         self.page_s += share * (seconds / pages - self.page_s)
+        self.hand_off_s += share * (hand_off - self.hand_off_s)
 
     def full(self) -> float:
         """Return the weight of a full batch now: none, which is one page, until the first one is measured."""
-        return min(_MOST_WEIGHT, self.target_s / self.cost_s) if self.cost_s else 0.0
+        target_s = min(_MOST_S, max(_LEAST_S, _HAND_OFFS * self.hand_off_s))
+        return min(_MOST_WEIGHT, target_s / self.cost_s) if self.cost_s else 0.0
 
     def share(self, waiting: float, lanes: int) -> float:
         """Return the weight of the next batch: a full one, or the lane's share of what waits at the tail."""

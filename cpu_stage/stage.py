@@ -31,7 +31,7 @@ from cpu_stage.worker import Finished, Plan, Processed, RawPage, failed
 
 __all__ = ["CpuStage", "StageCounts", "StageSettings"]
 
-_SOON_S = 0.25
+_SOON_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class CpuStage:
         return job.future
 
     def has_room(self) -> bool:
-        """Return whether a worker would begin a page that is submitted now within a quarter of a second."""
+        """Return whether a worker would begin a page that is submitted now within a tenth of a second."""
         return len(self._waiting) * self._sizer.page_s < _SOON_S * len(self._crew.lanes)
 
     def counts(self) -> StageCounts:
@@ -167,19 +167,20 @@ class CpuStage:
             return
         lane.batches.remove(batch)
         finished = future.result()
-        self._count_time(lane, batch, finished.seconds)
-        self._deliver(lane, batch, finished)
+        self._deliver(lane, batch, finished, self._count_time(lane, batch, finished.seconds))
         self._pump()
 
-    def _count_time(self, lane: Lane, batch: Batch, busy: float) -> None:
-        """Add up what a batch took; while the one before it ran, it cost nothing on its way."""
+    def _count_time(self, lane: Lane, batch: Batch, busy: float) -> float:
+        """Add up what a batch took; return its hand-off: while the one before it ran, it cost nothing on its way."""
         now = time.monotonic()
+        hand_off = max(0.0, now - max(batch.sent, lane.ended) - busy)
         self._busy_s += busy
-        self._hand_off_s += max(0.0, now - max(batch.sent, lane.ended) - busy)
+        self._hand_off_s += hand_off
         lane.ended = now
+        return hand_off
 
-    def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
-        self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds, len(batch.jobs))
+    def _deliver(self, lane: Lane, batch: Batch, finished: Finished, hand_off: float) -> None:
+        self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds, len(batch.jobs), hand_off)
         for job, result in zip(batch.jobs, finished.results, strict=True):
             if job.resting:  # the suspect did no harm this time: now the whole page
                 job.resting = frozenset()

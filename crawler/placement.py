@@ -48,7 +48,10 @@ class Placement:
         self._load = load
 
     def on_loop(self, size: int) -> bool:
-        """Return whether a body of ``size`` bytes is parsed on the loop."""
+        """Return whether a body of ``size`` bytes is parsed on the loop, as things stand now.
+
+        Asked when a page has come, and again in its turn on the loop: by then a worker may have nothing to do.
+        """
         if size > self._here:
             return False
         return self._room is None or not self._load.busy() or not self._room()

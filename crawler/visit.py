@@ -171,9 +171,12 @@ class Visit:
         if self._rules.sitemaps and types.partition(";")[0].strip().lower() in SITEMAP_TYPES:
             return await self._finish_sitemap(fetched, body)
         robots = fetched.headers.get("x-robots-tag", "")
+        page = None
         if self._placement.on_loop(len(body)):
-            parsed, analysis = await self._parse_here(fetched, types, body, robots)
-            page: Page | None = parsed
+            page = await self._parse_here(fetched, types, body, robots)
+        if page is not None:
+            analysis = await self._analyse(page)
+            page = strip(page)
         else:
             processed = await self._send(RawPage(fetched.final_url, types, body, robots))
             page, analysis = processed.page, processed.analysis
@@ -188,15 +191,21 @@ class Visit:
         original = self._original_of(fetched.request.url, analysis) if analysis and self._original_of else None
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis, original)
 
-    async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> tuple[Page, Analysis | None]:
+    async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> Page | None:
+        """Parse the page in its turn; None where it is better sent to a worker by then."""
         async with self._turns:  # links are queued in the page's own turn: there may be nothing else to fetch
+            if not self._placement.on_loop(len(body)):
+                return None
             start = time.perf_counter()
             page = parse(fetched.final_url, types, body, self._rules.parse, robots=robots)
             self._metrics.spent("parse", time.perf_counter() - start)
             await self._discover(fetched.request, page)
+        return page
+
+    async def _analyse(self, page: Page) -> Analysis | None:
         if not self._rules.analyse or (self._rules.obey_robots and noindex(page)):
-            return strip(page), None
-        return strip(page), (await self._send(page)).analysis
+            return None
+        return (await self._send(page)).analysis
 
     async def _send(self, item: Page | RawPage) -> Processed:
         start = time.perf_counter()

@@ -7,7 +7,7 @@ MIB = 2**20
 
 
 def measured(*batches: tuple[float, float]) -> BatchSizer:
-    sizer = BatchSizer(target_s=0.008)
+    sizer = BatchSizer()
     for units, seconds in batches:
         sizer.observe(units, seconds)
     return sizer
@@ -35,6 +35,14 @@ def test_a_batch_of_pages_that_cost_nothing_is_bounded_in_bytes() -> None:
 def test_the_size_follows_a_change_of_cost() -> None:
     assert measured((16, 16 * 0.0001), *[(1, 0.1)] * 40).full() < 1
     assert measured((1, 0.1), *[(16, 16 * 0.0001)] * 40).full() > 16
+
+
+@pytest.mark.parametrize(("hand_off", "work"), [(0.0005, 0.008), (0.002, 0.020), (0.3, 0.040)])
+def test_a_batch_outweighs_what_its_hand_off_takes(hand_off: float, work: float) -> None:
+    sizer = BatchSizer()
+    for _ in range(40):
+        sizer.observe(8, 8 * 0.001, 8, hand_off)
+    assert sizer.full() == pytest.approx(work / 0.001)
 
 
 def test_one_odd_batch_changes_little() -> None:

@@ -30,7 +30,7 @@ async def test_without_analyzers_workers_start_with_the_first_page_that_needs_on
         assert stage.counts().workers == 1
 
 
-async def test_a_stage_has_room_until_a_quarter_of_a_second_of_work_waits() -> None:
+async def test_a_stage_has_room_until_a_tenth_of_a_second_of_work_waits() -> None:
     page = RawPage("http://example.test/", "text/html", b"<p>x</p>" * 8_000)
     async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
         assert not stage.has_room(), "no worker is there yet"

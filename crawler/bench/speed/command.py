@@ -16,6 +16,13 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--python", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The peers' Python.")
 @click.option("--repeats", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each, by turns.")
 @click.option(
+    "--slow-pages",
+    type=click.IntRange(100, 1_000_000),
+    default=12_000,
+    show_default=True,
+    help="Pages of the slow servers.",
+)
+@click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write results.json there."
 )
 def speed(  # noqa: PLR0913 - one parameter per documented option
@@ -24,6 +31,7 @@ def speed(  # noqa: PLR0913 - one parameter per documented option
     folder: Path | None,
     python: Path | None,
     repeats: int,
+    slow_pages: int,
     output: Path | None,
 ) -> None:
     """Measure how fast the crawler is, on sites of your own and on a synthetic web of slow servers.
@@ -44,7 +52,7 @@ def speed(  # noqa: PLR0913 - one parameter per documented option
     if output is not None:
         prepare(output)
     peers = Peers(folder, python) if folder and python else None
-    results = measure(Plan(seeds, docroots, peers, repeats), lambda line: click.echo(line, err=True))
+    results = measure(Plan(seeds, docroots, peers, repeats, slow_pages), lambda line: click.echo(line, err=True))
     print_results(results)
     if output is not None:
         file = output / RESULTS

@@ -25,18 +25,22 @@ Run = Callable[[], float]
 TANDEM = "tandem"
 _WIDE = ("fetch.per_host=64", "fetch.concurrency=64")
 _LATENCY_S = 0.2
-_SLOW = SiteSpec(pages=6_000, hosts=8, page_size=20_000, latency=f"constant:{_LATENCY_S}", links=40)
-_SLOW_WIDTH = 1_000
+_SLOW_HOSTS = 8
+_SLOW_WIDTHS = (250, 500, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: sites with the folders that hold their pages, where given; peers, where given."""
+    """What is measured: sites with the folders that hold their pages, where given; peers, where given.
+
+    ``slow_pages`` is how many pages the slow servers have.
+    """
 
     sites: Sequence[str]
     docroots: Sequence[Path]
     peers: Peers | None
     repeats: int
+    slow_pages: int
 
 
 def measure(plan: Plan, say: Say) -> dict[str, Any]:
@@ -52,8 +56,8 @@ def measure(plan: Plan, say: Say) -> dict[str, Any]:
         for work, contenders in _contenders(seed, docroot, plan.peers).items():
             say(f"{seed}: {work} ({', '.join(contenders)})")
             sites.append({"seed": seed, "work": work, **_by_turns(contenders, plan.repeats)})
-    say(f"{_SLOW_WIDTH} connections to servers that take {_LATENCY_S} s")
-    slow = _slow(plan.repeats)
+    say(f"servers that take {_LATENCY_S} s, with {', '.join(f'{width:,}' for width in _SLOW_WIDTHS)} connections")
+    slow = _slow(plan.slow_pages, plan.repeats)
     say("start")
     return {
         "version": __version__,
@@ -112,20 +116,30 @@ def _by_turns(contenders: Mapping[str, Run], repeats: int) -> dict[str, Any]:
     return {"pages_per_second": {name: dict(interval(runs)) for name, runs in rates.items()}, "times": ratios}
 
 
-def _slow(repeats: int) -> dict[str, Any]:
-    """Crawl servers that take long: what share of connections / latency is reached, and what the loop spends."""
-    wide = f"fetch.concurrency={_SLOW_WIDTH}", f"fetch.per_host={_SLOW_WIDTH // _SLOW.hosts}"
-    rates, loop = [], []
-    with SiteProcess(_SLOW) as site:
+def _slow(pages: int, repeats: int) -> list[dict[str, Any]]:
+    """Crawl servers that take long, by turns with few and many connections.
+
+    Returns:
+        Of each width what share of connections / latency is reached, and what the loop spends on a page.
+    """
+    stats: dict[int, list[dict[str, Any]]] = {width: [] for width in _SLOW_WIDTHS}
+    spec = SiteSpec(pages=pages, hosts=_SLOW_HOSTS, page_size=20_000, latency=f"constant:{_LATENCY_S}", links=40)
+    with SiteProcess(spec) as site:
         for _ in range(repeats):
-            stats = crawl(site.seeds, *wide, "analyzers=[]").stats
-            rates.append(stats["pages_per_second"])
-            loop.append(1e3 * stats["use"]["loop"] * stats["seconds"] / stats["pages"])
+            for width, runs in stats.items():
+                wide = f"fetch.concurrency={width}", f"fetch.per_host={width // _SLOW_HOSTS}"
+                runs.append(crawl(site.seeds, *wide, "analyzers=[]").stats)
+    return [_of_width(width, runs) for width, runs in stats.items()]
+
+
+def _of_width(width: int, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    rates = [run["pages_per_second"] for run in runs]
+    loop = [1e3 * run["use"]["loop"] * run["seconds"] / run["pages"] for run in runs]
     return {
-        "connections": _SLOW_WIDTH,
+        "connections": width,
         "latency_s": _LATENCY_S,
         "pages_per_second": dict(interval(rates)),
-        "share_of_bound": dict(interval([rate * _LATENCY_S / _SLOW_WIDTH for rate in rates])),
+        "share_of_bound": dict(interval([rate * _LATENCY_S / width for rate in rates])),
         "loop_ms_per_page": dict(interval(loop)),
     }
 

@@ -1,6 +1,6 @@
 """The results for a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -20,12 +20,8 @@ def print_results(results: Mapping[str, Any]) -> None:
         console = Console(width=_WIDTH_OF_A_FILE)
     if results["sites"]:
         console.print(_sites(results))
-    slow, start = results["slow_servers"], results["start"]
-    console.print(
-        f"{slow['connections']} connections, {slow['latency_s']} s each: {_range(slow['pages_per_second'])} pages/s, "
-        f"{_range(slow['share_of_bound'])} of connections / latency; the loop takes {_range(slow['loop_ms_per_page'])} "
-        "ms a page"
-    )
+    console.print(_slow(results["slow_servers"]))
+    start = results["start"]
     console.print(f"crawler --help: {_range(start['help_ms'])} ms; first page after {_range(start['first_page_s'])} s")
     if results["others_cores"] > DISTURBED * results["machine"]["cores"]:
         busy = f"Other programs kept {results['others_cores']} cores busy, the sites' own servers among them."
@@ -40,6 +36,16 @@ def _sites(results: Mapping[str, Any]) -> Table:
         for name, rate in entry["pages_per_second"].items():
             times = entry["times"].get(name)
             table.add_row(entry["seed"], entry["work"], name, _range(rate), _range(times) if times else "")
+    return table
+
+
+def _slow(entries: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title=None, box=None, pad_edge=False, header_style="bold")
+    for name in ("connections", "s each", "pages/s", "of connections / latency", "loop, ms a page"):
+        table.add_column(name, justify="right")
+    for entry in entries:
+        spreads = [_range(entry[name]) for name in ("pages_per_second", "share_of_bound", "loop_ms_per_page")]
+        table.add_row(f"{entry['connections']:,}", f"{entry['latency_s']}", *spreads)
     return table
 
 
