@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 _UNIT_BYTES = 16 * 2**10
 _MOST_WEIGHT = 128.0
 _LEAST_S = 0.008
-_MOST_S = 0.04
+MOST_S = 0.04
 _HAND_OFFS = 10
 
 
@@ -20,14 +20,15 @@ class BatchSizer:
 
     A batch aims at 8 ms of work: handing a batch over costs a few tenths of a millisecond whatever it holds, so that
     makes the cost vanish, while a page waits for at most that long behind its batch-mates. Where the hand-off takes
-    longer, since the loop is busy, a batch aims at ten times that, up to 40 ms: else its worker would wait. Large
-    pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch holds no more than two
-    mebibytes or one page.
+    longer, since the loop is busy, a batch aims at ten times that, but for no more than ``most_s``: else its worker
+    would wait. Large pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch holds no
+    more than two mebibytes or one page.
 
     All are exponentially weighted means: ``cost_s`` of the seconds that a weight of 1 took in a worker, ``page_s`` of
     a page's, ``hand_off_s`` of those that a worker waited for a batch or its results were on their way.
     """
 
+    most_s: float = 0.0
     cost_s: float = field(default=0.0, init=False)
     page_s: float = field(default=0.0, init=False)
     hand_off_s: float = field(default=0.0, init=False)
@@ -41,7 +42,7 @@ class BatchSizer:
 
     def full(self) -> float:
         """Return the weight of a full batch now: none, which is one page, until the first one is measured."""
-        target_s = min(_MOST_S, max(_LEAST_S, _HAND_OFFS * self.hand_off_s))
+        target_s = max(_LEAST_S, min(self.most_s, _HAND_OFFS * self.hand_off_s))
         return min(_MOST_WEIGHT, target_s / self.cost_s) if self.cost_s else 0.0
 
     def share(self, waiting: float, lanes: int) -> float:

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Self
 
-from cpu_stage.batching import BatchSizer, weight
+from cpu_stage.batching import MOST_S, BatchSizer, weight
 from cpu_stage.blame import Blame
 from cpu_stage.crew import Crew
 from cpu_stage.lanes import Batch, Job, Lane
@@ -59,7 +59,8 @@ class CpuStage:
         self._packing = Packing.of(plan.parse.needs)
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose, slow=self._relieve)
         self._most = 1 if settings.executor == "inline" else settings.batch
-        self._sizer = BatchSizer()
+        # A worker that dies loses what it has done of its batch: where it may, batches stay small.
+        self._sizer = BatchSizer(0.0 if plan.analyzers else MOST_S)
         self._waiting = Waiting()
         self._busy_s = 0.0
         self._hand_off_s = 0.0

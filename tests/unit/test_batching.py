@@ -37,9 +37,11 @@ def test_the_size_follows_a_change_of_cost() -> None:
     assert measured((1, 0.1), *[(16, 16 * 0.0001)] * 40).full() > 16
 
 
-@pytest.mark.parametrize(("hand_off", "work"), [(0.0005, 0.008), (0.002, 0.020), (0.3, 0.040)])
-def test_a_batch_outweighs_what_its_hand_off_takes(hand_off: float, work: float) -> None:
-    sizer = BatchSizer()
+@pytest.mark.parametrize(
+    ("most", "hand_off", "work"), [(0.04, 0.0005, 0.008), (0.04, 0.002, 0.020), (0.04, 0.3, 0.040), (0.0, 0.3, 0.008)]
+)
+def test_a_batch_outweighs_its_hand_off_where_it_may(most: float, hand_off: float, work: float) -> None:
+    sizer = BatchSizer(most)
     for _ in range(40):
         sizer.observe(8, 8 * 0.001, 8, hand_off)
     assert sizer.full() == pytest.approx(work / 0.001)
