@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 _UNIT_BYTES = 16 * 2**10
 _MOST_WEIGHT = 128.0
 _LEAST_S = 0.008
-MOST_S = 0.04
 _HAND_OFFS = 10
+
+MOST_S = 0.04
+"""The most work for a batch whose hand-off takes long, where no worker is expected to die of a page."""
 
 
 def weight(size: int) -> float:

@@ -168,20 +168,20 @@ class CpuStage:
             return
         lane.batches.remove(batch)
         finished = future.result()
-        self._deliver(lane, batch, finished, self._count_time(lane, batch, finished.seconds))
+        self._count_time(lane, batch, finished.seconds)
+        self._deliver(lane, batch, finished)
         self._pump()
 
-    def _count_time(self, lane: Lane, batch: Batch, busy: float) -> float:
-        """Add up what a batch took; return its hand-off: while the one before it ran, it cost nothing on its way."""
+    def _count_time(self, lane: Lane, batch: Batch, busy: float) -> None:
+        """Learn and add up what a batch took; while the one before it ran, it cost nothing on its way."""
         now = time.monotonic()
         hand_off = max(0.0, now - max(batch.sent, lane.ended) - busy)
         self._busy_s += busy
         self._hand_off_s += hand_off
         lane.ended = now
-        return hand_off
+        self._sizer.observe(sum(job.weight for job in batch.jobs), busy, len(batch.jobs), hand_off)
 
-    def _deliver(self, lane: Lane, batch: Batch, finished: Finished, hand_off: float) -> None:
-        self._sizer.observe(sum(job.weight for job in batch.jobs), finished.seconds, len(batch.jobs), hand_off)
+    def _deliver(self, lane: Lane, batch: Batch, finished: Finished) -> None:
         for job, result in zip(batch.jobs, finished.results, strict=True):
             if job.resting:  # the suspect did no harm this time: now the whole page
                 job.resting = frozenset()
