@@ -58,14 +58,17 @@ class Traps:
         if most is None:
             return
         shape = hash(((title or "").translate(_DIGITS), links, size // _ROUGHLY))
-        for place in (_section(url, host), host):
+        section = _section(url, host)
+        to_blame = 0
+        for place in (section, host):
             if place in self.cut:  # a section that was left says nothing more of its host
                 break
             shapes = self._places.pop(place, None) or _Shapes(most)
             self._places[place] = shapes
-            if shapes.add(shape) < _ENOUGH_NEW:
+            if shapes.add(shape) < _ENOUGH_NEW and 2 * to_blame < most:
                 self.cut[place] = f"its last {most:,} pages look like those before them"
                 break
+            to_blame = shapes.count  # a section that will soon be left by itself: the host is not at fault
         while len(self._places) > _PLACES:
             self._places.popitem(last=False)
 
@@ -77,22 +80,22 @@ class Traps:
 class _Shapes:
     """The shapes of a place's last pages, four bytes each, and which of them were new when they came."""
 
-    __slots__ = ("_count", "_last", "_new")
+    __slots__ = ("_last", "_new", "count")
 
     def __init__(self, most: int) -> None:
         self._last = bytearray(_WIDTH * most)
         self._new = bytearray(most)
-        self._count = 0
+        self.count = 0
 
     def add(self, shape: int) -> float:
         """Return the share of new ones, 1 until there are enough pages to tell."""
         most = len(self._new)
-        place, known = self._count % most, min(self._count, most)
+        place, known = self.count % most, min(self.count, most)
         data = (shape & 0xFFFF_FFFF).to_bytes(_WIDTH, "little")
         self._new[place] = not self._has(data, _WIDTH * known)
         self._last[_WIDTH * place : _WIDTH * place + _WIDTH] = data
-        self._count += 1
-        return self._new.count(1) / most if self._count >= most else 1.0
+        self.count += 1
+        return self._new.count(1) / most if self.count >= most else 1.0
 
     def _has(self, shape: bytes, end: int) -> bool:
         at = self._last.find(shape, 0, end)

@@ -35,6 +35,16 @@ def test_a_calendar_is_left_and_the_rest_of_its_host_is_not() -> None:
     assert traps.admits(link("/calendar/1", "b.example"))
 
 
+@pytest.mark.parametrize("others", [1, 3, AFTER])
+def test_a_calendar_that_is_all_that_still_comes_is_left_alone_too(others: int) -> None:
+    traps = Traps(TrapRules(AFTER), {})
+    for n in range(others):
+        traps.saw(f"http://{HOST}/news/{n}", HOST, "The News", n, 3_000)
+    see(traps, 3 * AFTER)
+    assert list(traps.cut) == [f"{HOST}/calendar"]
+    assert traps.admits(link("/news/1"))
+
+
 def test_a_host_with_a_session_id_in_every_path_is_left() -> None:
     traps = Traps(TrapRules(AFTER), {})
     see(traps, AFTER, "/{}/page", "Welcome")
