@@ -46,3 +46,20 @@ def test_a_url_takes_less_than_thirty_bytes_also_at_the_peak() -> None:
         tracemalloc.stop()
     assert len(seen) == 100_000
     assert peak < 30 * 100_000
+
+
+def test_what_was_asked_for_lately_is_known_and_costs_no_more_than_a_bound() -> None:
+    seen, urls = SeenSet(), [f"http://a.test/{n}" for n in range(100_000)]
+    assert seen.missing(urls) == urls
+    assert seen.missing(urls) == urls, "who was only asked for is not known"
+    for url in urls:
+        seen.add(url)
+    tracemalloc.start()
+    try:
+        for start in range(0, len(urls), 1_000):
+            assert seen.missing(urls[start : start + 1_000]) == []
+            assert seen.missing(urls[start : start + 1_000]) == []
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 5_000_000
