@@ -29,6 +29,7 @@ from crawler.exchange import (
 from crawler.fetch.asking import Answer, Asking
 from crawler.fetch.attempt import CURRENT, Attempt
 from crawler.fetch.connector import GuardedConnector, LostError
+from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.dns import Resolver
 from crawler.fetch.jar import NarrowCookieJar
 from crawler.guard import Guard
@@ -44,6 +45,7 @@ class AioFetcher:
     def __init__(self, settings: FetchSettings, guard: Guard, *, resolver: AbstractResolver | None = None) -> None:
         self._settings = settings
         self._resolver = resolver or Resolver()
+        self._deadlines = Deadlines()
         self._headers = RequestHeaders(settings)
         self._asking = Asking(settings, GuardedConnector(settings, guard, self._resolver), self._headers.everywhere)
         self._cookies = NarrowCookieJar() if settings.cookies else None
@@ -58,16 +60,22 @@ class AioFetcher:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        self._deadlines.close()
         await self._asking.aclose()
         await self._resolver.close()
 
     async def fetch(self, request: CrawlRequest, rule: BodyRule) -> Fetched | Failed:
         """GET ``request.target``; whatever goes wrong is a :class:`Failed`."""
-        attempt = Attempt(self._settings)
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        attempt = Attempt(self._settings, self._deadlines, task)
         token = CURRENT.set(attempt)
         try:
-            async with attempt.timeout:
-                return await self._exchange(request, rule, attempt)
+            return await self._exchange(request, rule, attempt)
+        except asyncio.CancelledError:
+            if not attempt.is_late():
+                raise
+            return Failed(request, ErrorKind.TIMEOUT, attempt.lateness(), attempt.elapsed())
         except Exception as error:  # noqa: BLE001 - aiohttp's errors are no closed list; none may end the crawl
             kind, message = _failure(error, attempt)
             return Failed(request, kind, message, attempt.elapsed())
@@ -135,8 +143,6 @@ def _failure(error: Exception, attempt: Attempt) -> tuple[ErrorKind, str]:
     """Return the kind of a failure and one line on it."""
     peer = f"{attempt.host}:{attempt.port}"
     match error:
-        case TimeoutError() if attempt.timeout.expired():
-            return ErrorKind.TIMEOUT, attempt.lateness()
         case DecodeError():
             return ErrorKind.DECODE, one_line(error)
         case BodyTooLargeError():

@@ -2,46 +2,46 @@
 
 import asyncio
 import socket
-import sys
 import time
 from contextvars import ContextVar
 from functools import partial
-from struct import Struct
 
 from aiohttp import ServerDisconnectedError, StreamReader
 from aiohttp.client_proto import ResponseHandler
 
 from crawler.content import Body
 from crawler.exchange import FetchSettings, Phase, lateness
-
-# struct tcp_info of linux/tcp.h: eight bytes, then numbers of 32 bits, of which tcpi_last_data_recv is the twelfth.
-_TCP_INFO = socket.TCP_INFO if sys.platform == "linux" else None
-_LAST_DATA_RECV, _OFFSET = Struct("I"), 8 + 11 * 4
-_TICK_MS = 10  # the kernel counts such times in its ticks, of 1 to 10 ms, and may be one of them too high
+from crawler.fetch.deadlines import Deadlines
+from crawler.fetch.kernel import KernelView
 
 
 class Attempt:
     """The clock of one exchange, and what is known of its connection.
 
     Each phase has its deadline; a body has one after the other, as long as it keeps up its rate. Most exchanges end
-    long before the first one, so a new phase only notes its own; the one timer looks at the note when it fires, and
-    fires again if it was early.
+    long before the first one, so a new phase only notes its own; the note is looked at when the first one has come.
+    When the time is up, the task that made the attempt is cancelled, as by ``asyncio.timeout``.
 
-    ``host`` and ``port`` are what was asked for; ``sockets`` counts the addresses tried, ``refusal`` says why
+    ``host`` and ``port`` are what was asked for; ``sockets`` are those of the addresses tried, ``refusal`` says why
     one was not; ``connections`` counts the times that aiohttp asked for a connection, ``reused`` is of the
     last one.
     """
 
     __slots__ = (
         "_began",
+        "_cancelling",
         "_content",
         "_counted",
+        "_deadlines",
         "_due",
+        "_expired",
+        "_kernel",
         "_loop",
         "_protocol",
         "_settings",
+        "_slot",
         "_started",
-        "_timer",
+        "_task",
         "_wakes",
         "connections",
         "host",
@@ -50,56 +50,52 @@ class Attempt:
         "refusal",
         "reused",
         "sockets",
-        "timeout",
     )
 
-    def __init__(self, settings: FetchSettings) -> None:
+    def __init__(self, settings: FetchSettings, deadlines: Deadlines, task: "asyncio.Task[object]") -> None:
         self.host = ""
         self.port = 0
         self.connections = 0
         self.reused = False
-        self.sockets = 0
+        self.sockets: list[socket.socket] = []
         self.refusal: str | None = None
         self.phase = Phase.CONNECTION
-        self.timeout = asyncio.timeout(None)
         self._protocol: ResponseHandler | None = None
+        self._kernel: KernelView | None = None
         self._content: StreamReader | None = None
         self._counted = 0
         self._settings = settings
+        self._deadlines = deadlines
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._expired = False
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self._began = time.perf_counter()
-        self._due = self._started + min(settings.connect_s, settings.total_s)
-        self._arm()
+        self._due = self._wakes = self._started + min(settings.connect_s, settings.total_s)
+        self._slot = deadlines.add(self._check, self._due)
 
     # --- time
 
-    def connected(self, protocol: ResponseHandler | None) -> None:
-        """Hear that the request is about to be sent."""
-        self._protocol = protocol
+    def connected(self, protocol: ResponseHandler | None, kernel: KernelView | None) -> None:
+        """Hear on which connection the request is about to be sent."""
+        self._protocol, self._kernel = protocol, kernel
         self._begin(Phase.HEADER, self._settings.first_byte_s)
 
     def answered(self) -> float:
         """Hear that the header is here; return the seconds until it came, not until we had time to look."""
         self._begin(Phase.BODY, self._settings.rate_s)
-        return self.elapsed() - self._unnoticed()
-
-    def _unnoticed(self) -> float:
-        """Return the seconds since the connection's last bytes arrived, as the kernel tells (Linux): at least these."""
-        transport = self._protocol.transport if self._protocol is not None else None
-        connection = transport.get_extra_info("socket") if transport is not None else None
-        if connection is None or _TCP_INFO is None:
-            return 0.0
-        try:
-            known = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _OFFSET + _LAST_DATA_RECV.size)
-        except OSError:  # lost in this very moment
-            return 0.0
-        milliseconds: int = _LAST_DATA_RECV.unpack_from(known, _OFFSET)[0]
-        return max(0.0, (milliseconds - _TICK_MS) / 1e3)
+        return self.elapsed() - (self._kernel.silent_s() if self._kernel is not None else 0.0)
 
     def finished(self) -> None:
         """Stop the clock."""
-        self._timer.cancel()
+        self._deadlines.remove(self._check, self._slot)
+        if self._expired:
+            self._task.uncancel()
+
+    def is_late(self) -> bool:
+        """Return whether its task was cancelled because its time was up, and for no other reason."""
+        return self._expired and self._task.cancelling() <= self._cancelling + 1
 
     def elapsed(self) -> float:
         """Return the seconds since the beginning."""
@@ -114,12 +110,12 @@ class Attempt:
         self.phase = phase
         self._due = min(self._loop.time() + seconds, self._started + self._settings.total_s)
         if self._due < self._wakes:
-            self._timer.cancel()
             self._arm()
 
     def _arm(self) -> None:
+        self._deadlines.remove(self._check, self._slot)
         self._wakes = self._due
-        self._timer = self._loop.call_at(self._due, self._check)
+        self._slot = self._deadlines.add(self._check, self._due)
 
     def _check(self) -> None:
         if self._loop.time() < self._due:
@@ -128,7 +124,8 @@ class Attempt:
             self._begin(Phase.BODY, self._settings.rate_s)
             self._arm()
         else:
-            self.timeout.reschedule(self._due)
+            self._expired = True
+            self._task.cancel()
 
     def _keeps_up(self) -> bool:
         """Whether the body may go on: there is time left, and enough of it came since it was last asked for."""

@@ -15,16 +15,19 @@ server may have closed just then; on a new one it would be a retry of which neit
 knows.
 """
 
-import select
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from aiohttp import AddrInfoType, ClientConnectionError, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 from crawler.exchange import FetchSettings
 from crawler.fetch.attempt import CURRENT
+from crawler.fetch.kernel import KernelView
 from crawler.guard import Guard
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class GuardedConnector(TCPConnector):
             socket_factory=self._open_socket,
         )
         self._address_guard = guard
+        self._views: WeakKeyDictionary[ResponseHandler, KernelView] = WeakKeyDictionary()
 
     async def connect(
         self,
@@ -68,16 +72,31 @@ class GuardedConnector(TCPConnector):
         attempt.host, attempt.port = req.url.raw_host or "", req.url.port or 0
         attempt.connections += 1
         while True:
-            before = attempt.sockets
+            before = len(attempt.sockets)
             connection = await super().connect(req, traces, timeout)
-            attempt.reused = attempt.sockets == before
+            attempt.reused = len(attempt.sockets) == before
+            view = self._view(connection, attempt.sockets)
             if not attempt.reused:
                 _retrieve_when_closed(connection)
-            elif again or _is_dirty(connection):
+            elif again or view is None or view.has_news():
                 connection.close()
                 continue
-            attempt.connected(connection.protocol)
+            attempt.connected(connection.protocol, view)
             return connection
+
+    def _view(self, connection: Connection, opened: Sequence[socket.socket]) -> KernelView | None:
+        """Return what to ask of the connection; None where there is nothing left to ask."""
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None or protocol.should_close:
+            return None
+        view = self._views.get(protocol)
+        if view is None:
+            connected = transport.get_extra_info("socket")
+            number = -1 if connected is None else connected.fileno()
+            view = next((KernelView(each) for each in opened if each.fileno() == number >= 0), None)
+            if view is not None:
+                self._views[protocol] = view
+        return view
 
     def _open_socket(self, info: AddrInfoType) -> socket.socket:
         """Make a socket for an address that may be reached."""
@@ -87,8 +106,9 @@ class GuardedConnector(TCPConnector):
         if refusal is not None:
             attempt.refusal = refusal
             raise PermissionError(refusal)
-        attempt.sockets += 1
-        return socket.socket(family, kind, protocol)
+        opened = socket.socket(family, kind, protocol)
+        attempt.sockets.append(opened)
+        return opened
 
 
 def _retrieve_when_closed(connection: Connection) -> None:
@@ -96,13 +116,3 @@ def _retrieve_when_closed(connection: Connection) -> None:
     closed = connection.protocol.closed if connection.protocol is not None else None
     if closed is not None:
         closed.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
-
-
-def _is_dirty(connection: Connection) -> bool:
-    """Return whether an idle connection was spoken on, or closed, also where the loop has not seen it yet."""
-    protocol, transport = connection.protocol, connection.transport
-    if protocol is None or transport is None or protocol.should_close:
-        return True
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return bool(poll.poll(0))
