@@ -31,7 +31,7 @@ from cpu_stage.worker import Finished, Plan, Processed, RawPage, failed
 
 __all__ = ["CpuStage", "StageCounts", "StageSettings"]
 
-_SOON_S = 0.1
+_SOON_S = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,11 @@ class CpuStage:
             self._loop.call_soon(self._pump)
         return job.future
 
-    def has_room(self) -> bool:
-        """Return whether a worker would begin a page that is submitted now within a tenth of a second."""
-        return len(self._waiting) * self._sizer.page_s < _SOON_S * len(self._crew.lanes)
+    def room(self) -> int:
+        """Return how many more pages workers would begin within 30 ms once they are through with their batches."""
+        page_s = self._sizer.page_s
+        of_a_worker = int(_SOON_S / page_s) if page_s else self._most
+        return max(0, of_a_worker * len(self._crew.lanes) - len(self._waiting))
 
     def counts(self) -> StageCounts:
         """Count pages and workers."""

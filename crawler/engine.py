@@ -198,7 +198,7 @@ class Engine:
             if isinstance(fetched, Fetched):
                 self._held_bytes += len(fetched.body or b"")
                 try:
-                    record = await self._visit.finish(fetched)
+                    record = await self._visit.finish(fetched, self._wake.set)
                 except BaseException:
                     self._held_bytes -= len(fetched.body or b"")
                     raise

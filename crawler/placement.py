@@ -9,6 +9,9 @@ _IDLE = 0.25
 """Below ``_BUSY``, as a page that is sent away takes about half of what it took of the loop: else it would change
 its mind all the time."""
 
+_BEHIND = 4
+"""Pages: so many that wait for the loop show sooner than its load that it has more to do than it can."""
+
 
 class LoopLoad:
     """Whether the event loop's thread is busy, by the processor time that it took in the last twentieth of a second.
@@ -38,20 +41,21 @@ class LoopLoad:
 class Placement:
     """Decides for each page.
 
-    Bodies of more than ``here`` bytes go to a worker: they would keep the loop from everything else. ``room`` is
-    whether a worker would begin a page soon, and None where none shares the loop's work.
+    Bodies of more than ``here`` bytes go to a worker: they would keep the loop from everything else. ``room`` tells
+    how many pages workers would begin soon; it is None where none shares the loop's work.
     """
 
-    def __init__(self, here: float, room: Callable[[], bool] | None, load: LoopLoad) -> None:
+    def __init__(self, here: float, room: Callable[[], int] | None, load: LoopLoad) -> None:
         self._here = here
         self._room = room
         self._load = load
 
-    def on_loop(self, size: int) -> bool:
-        """Return whether a body of ``size`` bytes is parsed on the loop, as things stand now.
+    def on_loop(self, size: int, waiting: int) -> bool:
+        """Return whether a page that has come, of ``size`` bytes, is to wait for its turn on the loop, as others do."""
+        return size <= self._here and not self.spare(waiting + 1)
 
-        Asked when a page has come, and again in its turn on the loop: by then a worker may have nothing to do.
-        """
-        if size > self._here:
-            return False
-        return self._room is None or not self._load.busy() or not self._room()
+    def spare(self, waiting: int) -> int:
+        """Return how many of the pages that wait for the loop a worker had better take."""
+        if self._room is None or not (waiting > _BEHIND or self._load.busy()):
+            return 0
+        return min(waiting, self._room())

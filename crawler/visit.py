@@ -23,6 +23,8 @@ from crawler.turns import Turns
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched, Outcome, Record, RecordError
 from crawler.urls import host_key, registrable_domain
 
+_ONE_PAGE = 1e-9  # seconds: what is parsed on the loop in one of its iterations, so that answers go first
+
 
 @dataclass(frozen=True, slots=True)
 class VisitRules:
@@ -72,7 +74,8 @@ class Visit:
         self._metrics = tools.metrics
         self._traps = tools.traps
         self._original_of = tools.original_of
-        self._turns = Turns()
+        self._to_parse = Turns(_ONE_PAGE, tools.placement.spare)
+        self._to_queue = Turns()
 
     # The part that holds a fetch slot
 
@@ -165,24 +168,26 @@ class Visit:
 
     # The part after the fetch
 
-    async def finish(self, fetched: Fetched) -> Record:
-        """Parse the page, queue its links, have it analysed; return its record."""
+    async def finish(self, fetched: Fetched, queued: Callable[[], None]) -> Record:
+        """Parse the page, queue its links, have it analysed; return its record.
+
+        ``queued`` is called as soon as there are new links: the analysis may take its time.
+        """
         body, types = fetched.body or b"", fetched.headers.get("content-type", "")
         if self._rules.sitemaps and types.partition(";")[0].strip().lower() in SITEMAP_TYPES:
-            return await self._finish_sitemap(fetched, body)
-        robots = fetched.headers.get("x-robots-tag", "")
-        page = None
-        if self._placement.on_loop(len(body)):
-            page = await self._parse_here(fetched, types, body, robots)
+            return await self._finish_sitemap(fetched, body, queued)
+        raw = RawPage(fetched.final_url, types, body, fetched.headers.get("x-robots-tag", ""))
+        here = self._placement.on_loop(len(body), self._to_parse.waiting)
+        page = await self._parse_here(fetched.request, raw, queued) if here else None
         if page is not None:
             analysis = await self._analyse(page)
             page = strip(page)
         else:
-            processed = await self._send(RawPage(fetched.final_url, types, body, robots))
+            processed = await self._send(raw)
             page, analysis = processed.page, processed.analysis
             if page is not None:
-                async with self._turns:
-                    await self._discover(fetched.request, page)
+                async with self._to_queue:
+                    await self._discover(fetched.request, page, queued)
         if page is not None:
             self._traps.saw(fetched.final_url, fetched.request.host, page.title, len(page.links), len(body))
         if page is not None and self._rules.obey_robots and noindex(page):
@@ -191,15 +196,15 @@ class Visit:
         original = self._original_of(fetched.request.url, analysis) if analysis and self._original_of else None
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis, original)
 
-    async def _parse_here(self, fetched: Fetched, types: str, body: bytes, robots: str) -> Page | None:
+    async def _parse_here(self, request: CrawlRequest, raw: RawPage, queued: Callable[[], None]) -> Page | None:
         """Parse the page in its turn; None where it is better sent to a worker by then."""
-        async with self._turns:  # links are queued in the page's own turn: there may be nothing else to fetch
-            if not self._placement.on_loop(len(body)):
+        async with self._to_parse as mine:  # links are queued in its turn too: there may be nothing else to fetch
+            if not mine:
                 return None
             start = time.perf_counter()
-            page = parse(fetched.final_url, types, body, self._rules.parse, robots=robots)
+            page = parse(raw.url, raw.content_type, raw.body, self._rules.parse, robots=raw.robots)
             self._metrics.spent("parse", time.perf_counter() - start)
-            await self._discover(fetched.request, page)
+            await self._discover(request, page, queued)
         return page
 
     async def _analyse(self, page: Page) -> Analysis | None:
@@ -216,24 +221,26 @@ class Visit:
         self._metrics.spent("queue", max(0.0, time.perf_counter() - start - worked - processed.parse_s))
         return processed
 
-    async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:
+    async def _finish_sitemap(self, fetched: Fetched, body: bytes, queued: Callable[[], None]) -> Record:
         sitemap = await asyncio.to_thread(parse_sitemap, body)  # a large one takes a second
         links = (*sitemap.children, *sitemap.urls)
         self._traps.saw(fetched.final_url, fetched.request.host, None, len(links), len(body))
-        await self._add(links, fetched.request.url, fetched.request.depth)
+        if await self._add(links, fetched.request.url, fetched.request.depth):
+            queued()
         page = Page(fetched.final_url, fetched.headers.get("content-type", ""), "", None, links=links)
         return _record(fetched.request, Outcome.OK, fetched, page=page)
 
-    async def _discover(self, request: CrawlRequest, page: Page) -> None:
+    async def _discover(self, request: CrawlRequest, page: Page, queued: Callable[[], None]) -> None:
         skip = frozenset() if self._rules.follow_nofollow else page.nofollow
         links = [link for link in page.links if link not in skip] if skip else page.links
-        await self._add(links, request.url, request.depth + 1)
+        if await self._add(links, request.url, request.depth + 1):
+            queued()
 
-    async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
+    async def _add(self, links: Iterable[str], parent: str, depth: int) -> int:
         admitted = self._scope.admit_links(self._frontier.unknown(links), depth)
         if self._traps.cut:
             admitted = [link for link in admitted if self._traps.admits(link)]
-        await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])
+        return await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])
 
 
 def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:

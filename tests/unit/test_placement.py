@@ -11,7 +11,7 @@ class Thread:
 
     wall: float = 0.0
     cpu: float = 0.0
-    room: bool = True
+    room: int = 100
     load: LoopLoad = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,15 +48,28 @@ def test_a_moment_tells_nothing() -> None:
 def test_a_page_goes_to_a_worker_where_the_loop_is_busy_and_the_worker_is_not() -> None:
     thread = Thread()
     placement = Placement(1_000, lambda: thread.room, thread.load)
-    assert placement.on_loop(1_000)
+    assert placement.on_loop(1_000, 0)
     thread.runs(0.1, 0.9)
-    assert not placement.on_loop(10)
-    thread.room = False
-    assert placement.on_loop(10)
-    assert not placement.on_loop(1_001), "a large page would stall the loop"
+    assert not placement.on_loop(10, 0)
+    thread.room = 0
+    assert placement.on_loop(10, 0)
+    assert not placement.on_loop(1_001, 0), "a large page would stall the loop"
+
+
+def test_pages_that_wait_for_the_loop_show_at_once_that_it_is_busy() -> None:
+    thread = Thread()
+    placement = Placement(1_000, lambda: thread.room, thread.load)
+    assert placement.on_loop(10, 3)
+    assert placement.spare(4) == 0
+    assert not placement.on_loop(10, 20)
+    assert placement.spare(20) == 20
+    thread.room = 7
+    assert placement.spare(20) == 7, "no more than workers have room for"
 
 
 def test_where_nobody_shares_the_work_the_loop_parses_however_busy_it_is() -> None:
     thread = Thread()
     thread.runs(0.1, 1.0)
-    assert Placement(1_000, None, thread.load).on_loop(10)
+    placement = Placement(1_000, None, thread.load)
+    assert placement.on_loop(10, 100)
+    assert placement.spare(100) == 0

@@ -30,14 +30,17 @@ async def test_without_analyzers_workers_start_with_the_first_page_that_needs_on
         assert stage.counts().workers == 1
 
 
-async def test_a_stage_has_room_until_a_tenth_of_a_second_of_work_waits() -> None:
+async def test_a_stage_has_room_until_enough_work_waits() -> None:
     page = RawPage("http://example.test/", "text/html", b"<p>x</p>" * 8_000)
     async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
-        assert not stage.has_room(), "no worker is there yet"
+        assert stage.room() == 0, "no worker is there yet"
         await stage.submit(page)
-        assert stage.has_room()
-        held = [stage.submit(page) for _ in range(5_000)]
-        assert not stage.has_room()
+        room = stage.room()
+        assert room > 0
+        held = [stage.submit(page) for _ in range(room - 1)]
+        assert stage.room() == 1
+        held += [stage.submit(page) for _ in range(5_000)]
+        assert stage.room() == 0
         for future in held:
             future.cancel()
 

@@ -1,8 +1,8 @@
 """Where a fetched page is parsed: with a real frontier and a real stage, on a loop that says that it is busy."""
 
+import asyncio
 import itertools
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -41,11 +41,11 @@ def busy_loop() -> LoopLoad:
     return LoopLoad(clock=map(float, itertools.count()).__next__, cpu=map(float, itertools.count()).__next__)
 
 
-async def finish(room: Callable[[], bool]) -> tuple[Record, int]:
-    """Return the record of a page that has come, and how many URLs are known then."""
+async def finish(*room: int) -> list[Record]:
+    """Return the records of two pages that come at once; ``room`` is what the workers have, each time it is asked."""
     settings, frontier = FetchSettings("tests"), SqliteFrontier(None, FrontierSettings(per_host=1, delay=0.0))
     await frontier.open()
-    request = CrawlRequest(URL, "example.test")
+    answers, found = itertools.chain(room, itertools.repeat(0)), list[int]()
     try:
         async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage, AioFetcher(settings, Guard()) as web:
             tools = Tools(
@@ -54,30 +54,34 @@ async def finish(room: Callable[[], bool]) -> tuple[Record, int]:
                 RobotsCache(web, RobotsPolicy("tests"), time.monotonic),
                 Scope(ScopeRules(), [URL]),
                 stage,
-                Placement(1_000, room, busy_loop()),
+                Placement(1_000, answers.__next__, busy_loop()),
                 RetryPolicy(),
                 Metrics(),
                 Traps(TrapRules(), {}),
                 original_of=None,
             )
-            fetched = Fetched(request, URL, 200, {"content-type": "text/html"}, PAGE, 0.0, 0.0, len(PAGE))
-            record = await Visit(tools, RULES).finish(fetched)
-        return record, frontier.counts().known
+            visit = Visit(tools, RULES)
+            pages = [
+                Fetched(CrawlRequest(url, "example.test"), url, 200, {"content-type": "text/html"}, body, 0.0, 0.0, 1)
+                for url, body in ((URL, PAGE), (f"{URL}other", PAGE.replace(b"next", b"more")))
+            ]
+            records = await asyncio.gather(*(visit.finish(page, lambda: found.append(1)) for page in pages))
+        assert frontier.counts().known == 2, "their links are queued"
+        assert len(found) == 2, "which is told"
+        return records
     finally:
         await frontier.aclose()
 
 
 @pytest.mark.parametrize(
     ("room", "by_worker"),
-    [((True,), True), ((False, False), False), ((False, True), True)],
-    ids=["there is room when it comes", "there is none", "there is room when it has its turn on the loop"],
+    [((1, 1), [True, True]), ((), [False, False]), ((0, 1), [False, True]), ((0, 0, 1), [False, True])],
+    ids=["there is room when they come", "there is none", "there is for the second", "there is while the second waits"],
 )
 async def test_a_page_goes_to_a_worker_with_room_until_the_loop_begins_it(
-    room: tuple[bool, ...], by_worker: bool
+    room: tuple[int, ...], by_worker: list[bool]
 ) -> None:
-    record, known = await finish(iter(room).__next__)
-    assert (record.analysis is not None) is by_worker
-    assert record.outcome is Outcome.OK
-    assert record.page is not None
-    assert record.page.title == "T"
-    assert known == 1, "its link is queued"
+    records = await finish(*room)
+    assert [record.analysis is not None for record in records] == by_worker
+    assert [record.outcome for record in records] == [Outcome.OK, Outcome.OK]
+    assert [record.page.title for record in records if record.page] == ["T", "T"]
