@@ -22,6 +22,8 @@ def run(analyzers: Sequence[LoadedAnalyzer], page: Page, worker: str, begin: Beg
 
     ``cpu_s`` is the thread's CPU time, so that a worker thread is not charged for its neighbours.
     """
+    if not analyzers:
+        return Analysis(page.url, {}, {}, 0.0, worker)
     values: dict[str, Mapping[str, Json]] = {}
     errors: dict[str, AnalysisError] = {}
     start = time.thread_time()

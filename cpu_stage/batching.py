@@ -9,6 +9,8 @@ _HAND_OFFS = 10
 
 MOST_S = 0.04
 """The most work for a batch whose hand-off takes long, where no worker is expected to die of a page."""
+PARSE_S = 0.0002
+"""What it takes at most, as a rule, to parse a page of weight 1."""
 
 
 def weight(size: int) -> float:
@@ -26,11 +28,14 @@ class BatchSizer:
     would wait. Large pages take more of a batch than small ones (:func:`weight`); whatever they cost, a batch holds no
     more than two mebibytes or one page.
 
-    All are exponentially weighted means: ``cost_s`` of the seconds that a weight of 1 took in a worker, ``page_s`` of
-    a page's, ``hand_off_s`` of those that a worker waited for a batch or its results were on their way.
+    Until a batch is measured, a weight of 1 is taken to cost ``guess_s``; where that is 0, batches are of one page.
+
+    All others are exponentially weighted means: ``cost_s`` of the seconds that a weight of 1 took in a worker,
+    ``page_s`` of a page's, ``hand_off_s`` of those that a worker waited for a batch or its results were on their way.
     """
 
     most_s: float = 0.0
+    guess_s: float = 0.0
     cost_s: float = field(default=0.0, init=False)
     page_s: float = field(default=0.0, init=False)
     hand_off_s: float = field(default=0.0, init=False)
@@ -43,9 +48,10 @@ class BatchSizer:
         self.hand_off_s += share * (hand_off - self.hand_off_s)
 
     def full(self) -> float:
-        """Return the weight of a full batch now: none, which is one page, until the first one is measured."""
+        """Return the weight of a full batch now; none is one page."""
         target_s = max(_LEAST_S, min(self.most_s, _HAND_OFFS * self.hand_off_s))
-        return min(_MOST_WEIGHT, target_s / self.cost_s) if self.cost_s else 0.0
+        cost_s = self.cost_s or self.guess_s
+        return min(_MOST_WEIGHT, target_s / cost_s) if cost_s else 0.0
 
     def share(self, waiting: float, lanes: int) -> float:
         """Return the weight of the next batch: a full one, or the lane's share of what waits at the tail."""

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Self
 
-from cpu_stage.batching import MOST_S, BatchSizer, weight
+from cpu_stage.batching import MOST_S, PARSE_S, BatchSizer, weight
 from cpu_stage.blame import Blame
 from cpu_stage.crew import Crew
 from cpu_stage.lanes import Batch, Job, Lane
@@ -60,7 +60,7 @@ class CpuStage:
         self._crew = Crew(plan, settings, changed=self._pump, lost=self._lose, slow=self._relieve)
         self._most = 1 if settings.executor == "inline" else settings.batch
         # A worker that dies loses what it has done of its batch: where it may, batches stay small.
-        self._sizer = BatchSizer(0.0 if plan.analyzers else MOST_S)
+        self._sizer = BatchSizer() if plan.analyzers else BatchSizer(MOST_S, PARSE_S)
         self._waiting = Waiting()
         self._busy_s = 0.0
         self._hand_off_s = 0.0

@@ -163,9 +163,12 @@ class Engine:
             return False
         timeouts = [t for t in (due, self._seconds_left()) if t is not None]
         start = time.monotonic()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(timeouts, default=None)):
-                await self._wake.wait()
+        if timeouts:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(timeouts)):
+                    await self._wake.wait()
+        else:
+            await self._wake.wait()
         self._metrics.waits[self._waits_for(room, due)] += time.monotonic() - start
         return True
 

@@ -13,7 +13,7 @@ from turbohtml import parse as parse_html
 
 from cpu_stage.parsers import ANY_NAMESPACE, READ, SEPARATORS, UNREAD, HtmlElement, lines
 
-_COPYING = re.compile(r"<(?:selectedcontent|html|body)", re.IGNORECASE | re.ASCII)
+_COPYING = re.compile(r"<[shbSHB](?i:electedcontent|tml|ody)", re.ASCII)  # a set first: re looks at every tag
 _COPYING_INITIAL = re.compile(r"<(?:s(?=electedcontent)|h(?=tml)|b(?=ody))", re.IGNORECASE | re.ASCII)
 _MAX_ROOTS = 100
 

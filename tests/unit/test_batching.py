@@ -17,6 +17,13 @@ def test_the_first_batch_is_one_page_since_nothing_is_measured_yet() -> None:
     assert BatchSizer().full() < weight(0)
 
 
+def test_what_pages_cost_may_be_guessed_until_it_is_measured() -> None:
+    sizer = BatchSizer(guess_s=0.002)
+    assert sizer.full() == pytest.approx(4)
+    sizer.observe(4, 4 * 0.0005)
+    assert sizer.full() == pytest.approx(16)
+
+
 def test_a_batch_holds_about_the_target_of_work() -> None:
     assert measured((4, 4 * 0.002)).full() == pytest.approx(4)
 
