@@ -111,6 +111,7 @@ class Engine:
             StageError: the CPU stage cannot work at all.
         """
         self._started = time.monotonic()
+        self._loop = asyncio.get_running_loop()
         committer = asyncio.create_task(self._committer.run())
         committer.add_done_callback(self._committer_ended)
         try:
@@ -187,7 +188,7 @@ class Engine:
             self._metrics.first_fetch = time.monotonic()
         self._fetching += 1
         self._uncommitted += 1
-        task = asyncio.create_task(self._run_visit(request))
+        task = self._loop.create_task(self._run_visit(request))
         self._visits.add(task)
         task.add_done_callback(self._visits.discard)
 

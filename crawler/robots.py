@@ -122,10 +122,11 @@ class RobotsCache:
         """Say whether a canonical URL may be fetched now."""
         if not self._policy.obey:
             return Allowed()
-        entry = self._entries.get(origin(url))
+        site = origin(url)
+        entry = self._entries.get(site)
         if entry is None:
             return Unavailable(0.0)
-        self._entries.move_to_end(origin(url))
+        self._entries.move_to_end(site)
         if entry.answer is not None:
             return Allowed() if entry.answer.rules.allowed(path_and_query(url)) else Disallowed()
         if entry.failures >= self._policy.give_up_after:

@@ -24,6 +24,8 @@ class Turns:
     as many are woken at a time as will need the budget, by what turns took lately. ``spare`` is asked each time how
     many of those that wait (their number is its argument) need not wait any longer, for there is another place for
     their work: these are told that it is not their turn.
+
+    Made inside of a running loop.
     """
 
     def __init__(self, budget_s: float = BUDGET_S, spare: Callable[[int], int] = lambda _: 0) -> None:
@@ -35,6 +37,7 @@ class Turns:
         self._back = 0
         self._due = False
         self._began = 0.0
+        self._loop = asyncio.get_running_loop()  # which Python 3.11 takes a system call to tell
 
     @property
     def waiting(self) -> int:
@@ -44,7 +47,7 @@ class Turns:
     async def __aenter__(self) -> bool:
         mine, woken = True, False
         while mine and (self._left <= 0 or (self._line and not woken)):
-            turn = asyncio.get_running_loop().create_future()
+            turn = self._loop.create_future()
             if woken:  # those before it took longer than usual: it goes on at the head of the line
                 self._line.insert(self._back, turn)
                 self._back += 1
@@ -62,7 +65,7 @@ class Turns:
         self._usual += (0.2 if self._usual else 1.0) * (spent - self._usual)
         if not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._next_iteration)
+            self._loop.call_soon(self._next_iteration)
 
     def _next_iteration(self) -> None:
         self._left, self._back = self._budget_s, 0
@@ -70,7 +73,7 @@ class Turns:
         self._wake(min(_MOST, max(1, int(self._budget_s / self._usual))) if self._usual else 1, mine=True)
         self._due = bool(self._line)
         if self._due:
-            asyncio.get_running_loop().call_soon(self._next_iteration)
+            self._loop.call_soon(self._next_iteration)
 
     def _wake(self, most: int, *, mine: bool) -> None:
         while self._line and most > 0:

@@ -66,7 +66,7 @@ class AioFetcher:
 
     async def fetch(self, request: CrawlRequest, rule: BodyRule) -> Fetched | Failed:
         """GET ``request.target``; whatever goes wrong is a :class:`Failed`."""
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._deadlines.loop)
         assert task is not None, "a coroutine runs in a task"
         attempt = Attempt(self._settings, self._deadlines, task)
         token = CURRENT.set(attempt)

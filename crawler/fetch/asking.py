@@ -73,7 +73,8 @@ class Asking:
             raise aiohttp.InvalidURL(url)
         origin, path = _split(url)
         known = self._origin(origin)
-        head = b"GET %s HTTP/1.1\r\n%s%s%s\r\n" % (path.encode(), known[1], self._headers, _lines(headers))
+        more = _lines(headers) if headers else b""
+        head = b"GET %s HTTP/1.1\r\n%s%s%s\r\n" % (path.encode(), known[1], self._headers, more)
         connection = await self._connector.connect(known[0], [], _NO_TIMEOUT)
         try:
             return await self._ask(connection, head)

@@ -69,7 +69,7 @@ class Attempt:
         self._task = task
         self._cancelling = task.cancelling()
         self._expired = False
-        self._loop = asyncio.get_running_loop()
+        self._loop = deadlines.loop
         self._started = self._loop.time()
         self._began = time.perf_counter()
         self._due = self._wakes = self._started + min(settings.connect_s, settings.total_s)

@@ -17,7 +17,7 @@ class Deadlines:
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._slots: dict[int, set[Check]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._fires = 0
@@ -52,11 +52,11 @@ class Deadlines:
         if self._timer is not None:
             self._timer.cancel()
         self._fires = slot
-        self._timer = self._loop.call_at(slot * _TICK_S, self._fire)
+        self._timer = self.loop.call_at(slot * _TICK_S, self._fire)
 
     def _fire(self) -> None:
         self._timer = None
-        now = int(self._loop.time() / _TICK_S)
+        now = int(self.loop.time() / _TICK_S)
         for slot in [slot for slot in self._slots if slot <= max(now, self._fires)]:
             for check in self._slots.pop(slot):
                 check()
