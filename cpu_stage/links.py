@@ -21,6 +21,13 @@ _SECOND_BYTES = "@[\\]^`{|}"
 _MAX_URL = 8 * 2**10
 _MAX_ALL = 16 * 2**20
 
+_IN_FOLDER = re.compile(r"[\w./%-][^:]{0,255}", re.ASCII)
+"""References that mean the same on each page of a folder: neither a query, nor a fragment, nor one with a scheme."""
+_known: dict[tuple[str, str], str | None] = {}
+"""What such references mean, by the folder: the pages of a site name each other again and again."""
+_MAX_KNOWN = 8 * 2**10
+_USUAL_URL = 256
+
 
 class Links(NamedTuple):
     """Distinct URLs in document order, and those whose every occurrence said nofollow."""
@@ -43,9 +50,23 @@ class Resolver:
         own = _parse(url)
         self._base = own if own is None or base is None else _base_of(own, base) or own
         self._encoder = encoder_of(charset)
+        self._folder = None if self._base is None else _folder_of(self._base)
 
     def resolve(self, reference: str) -> str | None:
         """Return the URL that a reference means; None where it is nothing to fetch."""
+        if self._folder is None or not reference.isascii():
+            return self._resolve(reference)
+        try:
+            return _known[self._folder, reference]
+        except KeyError:
+            url = self._resolve(reference)
+            if _IN_FOLDER.fullmatch(reference) and len(url or "") <= _USUAL_URL:
+                if len(_known) >= _MAX_KNOWN:
+                    _known.clear()
+                _known[self._folder, reference] = url
+            return url
+
+    def _resolve(self, reference: str) -> str | None:
         if self._base is None or len(reference) > _MAX_URL:
             return None
         if self._encoder and not reference.isascii():
@@ -78,6 +99,16 @@ class Resolver:
                 break
             found[url] = refused
         return Links(tuple(found), frozenset(url for url, refused in found.items() if refused))
+
+
+def _folder_of(base: can_ada.URL) -> str | None:
+    """Return a base up to the last slash of its path, which is all that most references use of it; None: too long.
+
+    Of the path of the base the last segment is left out, and its query with it (URL standard, 4.4).
+    """
+    href: str = base.href
+    folder = href.partition("?")[0].partition("#")[0].rpartition("/")[0]
+    return folder if len(folder) <= _USUAL_URL else None
 
 
 def tidy(reference: str) -> str:

@@ -40,8 +40,9 @@ class TurboDocument:
 
     def elements(self) -> Iterator[HtmlElement]:
         """Yield the elements of ``READ`` in document order."""
+        html = Namespace.HTML
         for element in self._document.iter_elements(READ):
-            if element.tag in ANY_NAMESPACE or element.namespace is Namespace.HTML:
+            if element.namespace is html or element.tag in ANY_NAMESPACE:
                 yield element
 
     def title(self) -> str | None:

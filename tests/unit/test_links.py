@@ -1,5 +1,6 @@
 """The links of a page: which references count, what they are relative to, and how many there can be."""
 
+import random
 import sys
 from types import FrameType
 
@@ -435,3 +436,24 @@ def test_links_are_serialised_absolute_distinct_and_without_fragment(hrefs: list
         assert "#" not in link
         assert "@" not in link.split("/")[2]
         assert ada_url.URL(link).href == link
+
+
+def test_what_a_reference_meant_on_another_page_does_not_matter() -> None:
+    """References are remembered by the folder that they stand in; not every one means the same all over it."""
+    seed = 11
+    print(f"seed {seed}")
+    draw = random.Random(seed)
+    pages = [
+        f"{origin}{path}"
+        for origin in ("http://h.test", "https://h.test")
+        for path in ("/a/b/c.html", "/a/b/d.html?x=/1/2", "/a/b/", "/", "/a//b/e;f/g")
+    ]
+    parts = ["a", "b/", "../", "./", "/", "//", "?", "q=1", "\\", "http:", "https:", "x y", "%2e%2e/", "&", ":", ";"]
+    for _ in range(20_000):
+        page, reference = draw.choice(pages), "".join(draw.choices(parts, k=draw.randint(1, 4)))
+        try:
+            meant = ada_url.join_url(page, reference)
+        except ValueError:
+            meant = ""
+        expected = meant if meant.startswith(("http://", "https://")) else None
+        assert Resolver(page, None).resolve(reference) == expected, (page, reference)
