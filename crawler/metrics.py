@@ -79,7 +79,7 @@ class Metrics:
     def _count_fetch(self, record: Record) -> None:
         host = self._host(record.request.host)
         host.pages += 1
-        host.errors += record.outcome in {Outcome.HTTP_ERROR, Outcome.FAILED}
+        host.errors += record.outcome is Outcome.HTTP_ERROR or record.outcome is Outcome.FAILED
         fetched = record.fetched
         if fetched is None:
             return
@@ -92,9 +92,10 @@ class Metrics:
 
     def _host(self, name: str) -> HostStats:
         """Return the host's row; beyond a bound the later hosts share one, so that memory stays flat."""
-        if name not in self.hosts and len(self.hosts) >= _MAX_HOSTS:
-            name = "(others)"
-        return self.hosts.setdefault(name, HostStats())
+        host = self.hosts.get(name)
+        if host is None:
+            host = self.hosts.setdefault(name if len(self.hosts) < _MAX_HOSTS else "(others)", HostStats())
+        return host
 
     def busiest(self, most: int) -> list[tuple[str, HostStats]]:
         """Return the hosts with the most pages."""
