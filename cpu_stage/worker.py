@@ -43,8 +43,8 @@ class Plan:
     """What every worker does: sent once, when it starts.
 
     ``raw`` is whether raw pages come, for which the worker loads a parser. ``nice`` is the OS priority of worker
-    processes: the event loop comes first. ``meter`` is whether a worker notes its memory at every page, which a limit
-    of memory needs and which costs two microseconds at a time.
+    processes: as a rule the event loop comes first. ``meter`` is whether a worker notes its memory at every page, which
+    a limit of memory needs and which costs two microseconds at a time.
     """
 
     analyzers: tuple[AnalyzerSpec, ...] = ()

@@ -1,7 +1,7 @@
 """What a configuration makes of the CPU stage: what its workers run, how many there are, and which pages they parse."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cpu_stage.analyzers import BUILT_IN
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, check
@@ -39,6 +39,8 @@ def stage_of(config: Config) -> StageOrder:
     options = ParseOptions(needs=_needs(config), parser=config.parse.parser, max_links=config.parse.max_links)
     specs = tuple(map(_spec, config.analyzers))
     plan = Plan(specs, options, raw=here < math.inf, obey_noindex=config.politeness.obey_robots)
+    if shares and not specs:  # all that its workers do, the loop would do else
+        plan = replace(plan, nice=0)
     return StageOrder(plan, _settings(config, shares=shares), here, shares)
 
 
