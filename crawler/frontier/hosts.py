@@ -31,6 +31,7 @@ _IN_MEMORY = 32_768  # requests over all hosts; about 500 bytes each
 _LEAST = 8  # requests of a host, however many hosts there are
 _REFILL_AT = 128  # requests: a refill for fewer costs more than it brings
 _REFILL_ROWS = 4096  # at a time; a commit waits for as long as that takes
+_FIRST = 128  # requests of a host that becomes active: others may follow, and leave it a smaller share
 _LONG_PAUSE = 60.0  # seconds; a host that pauses longer gives its place to another
 
 
@@ -211,13 +212,16 @@ class HostQueues:
 
     def wants(self) -> tuple[list[Want], int]:
         """Begin a refill: return which hosts to read, and how many dormant ones; ``refilled`` ends it."""
-        limit = max(1, _REFILL_ROWS // self._capacity)
-        for host in list(self._low)[:limit]:
+        limit = max(1, _REFILL_ROWS // self.refill_size)
+        others_first = self.dormant and self.room() > 0  # they leave a smaller share to those that are there
+        low = [host for host in self._low if not (others_first and host.queue)]
+        for host in low[:limit]:
             del self._low[host]
             if host.is_low(self._capacity):
                 host.loading, host.floor = True, None
                 self._loading.append(host)
-        dormant = min(self.room(), limit - len(self._loading)) if self.dormant else 0
+        rows = _REFILL_ROWS - len(self._loading) * self.refill_size
+        dormant = min(self.room(), max(0, rows) // self.first_size) if self.dormant else 0
         self.dormant = self.dormant and not dormant
         return [Want(host.name, list(host.held)) for host in self._loading], dormant
 
@@ -234,8 +238,13 @@ class HostQueues:
 
     @property
     def refill_size(self) -> int:
-        """How many requests of a host to read at a time."""
-        return self._capacity
+        """How many requests of a host to read at a time: it has up to a quarter of its share then."""
+        return max(1, self._capacity // 2)
+
+    @property
+    def first_size(self) -> int:
+        """How many of one that has none in memory yet."""
+        return min(_FIRST, self.refill_size)
 
     def active(self) -> frozenset[str]:
         """Return the names of all hosts that are not dormant."""

@@ -82,7 +82,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to read after a transaction: ``size`` requests at most of each host in ``wants``, and of others.
+    """What to read after a transaction: ``size`` requests at most of each host in ``wants``, and ``first`` of others.
 
     The others are ``dormant`` hosts at most that have queued requests and are not ``active``. ``now`` is wall clock
     time.
@@ -92,6 +92,7 @@ class Question:
     dormant: int
     active: Collection[str]
     size: int
+    first: int
     now: float
 
 
@@ -240,27 +241,28 @@ class Ledger:
     # Read
 
     def _read(self, question: Question) -> Answer:
-        refills = [r for want in question.wants if (r := self._refill(want.host, want.held, question))]
+        size, first, now = question.size, question.first, question.now
+        refills = [r for want in question.wants if (r := self._refill(want.host, want.held, size, now))]
         names, more = self._dormant(question)
-        refills += [r for name in names if (r := self._refill(name, (), question))]
+        refills += [r for name in names if (r := self._refill(name, (), first, now))]
         return Answer(refills, more)
 
-    def _refill(self, name: str, held: Sequence[int], question: Question) -> Refill | None:
+    def _refill(self, name: str, held: Sequence[int], size: int, now: float) -> Refill | None:
         sql = "SELECT id, delay, pause, paused_until FROM hosts WHERE name = ?"
         row = self._db.execute(sql, (name,)).fetchone()
         if row is None:
             return None
         host, delay, pause, until = row
         # A clock that was set back must not make the pause longer than it was.
-        left = 0.0 if until is None else min(max(0.0, until - question.now), pause)
-        sought = host, orjson.dumps(held).decode(), question.size + 1  # one more, to know whether there are others
+        left = 0.0 if until is None else min(max(0.0, until - now), pause)
+        sought = host, orjson.dumps(held).decode(), size + 1  # one more, to know whether there are others
         (found,) = self._db.execute(_NEXT_URLS, sought).fetchone()
         rows = orjson.loads(found)
         items = [
             (-priority, depth, row, CrawlRequest(url, name, depth, parent, priority))
-            for row, url, depth, priority, parent in rows[: question.size]
+            for row, url, depth, priority, parent in rows[:size]
         ]
-        return Refill(name, delay, left, items, complete=len(rows) <= question.size)
+        return Refill(name, delay, left, items, complete=len(rows) <= size)
 
     def _dormant(self, question: Question) -> tuple[list[str], bool]:
         """Return the next hosts with queued URLs that are not active, in turns; and whether there may be more."""

@@ -245,7 +245,8 @@ class SqliteFrontier:
             if not (self._opened and (changes or wants or dormant)):
                 return
             active = self._hosts.active() if dormant else frozenset()
-            question = Question(wants, dormant, active, self._hosts.refill_size, self._wall())
+            hosts = self._hosts
+            question = Question(wants, dormant, active, hosts.refill_size, hosts.first_size, self._wall())
             try:
                 answer = await self._run(self._ledger.step, changes, question)
             except Exception as error:
