@@ -50,8 +50,8 @@ class Store:
         wants, dormant = hosts.wants()
         asked = {want.host: set(want.held) for want in wants}
         names = sorted({one[3].host for one in self.rows.values()} - hosts.active())
-        asked |= {name: set() for name in names[:dormant]}
         refills = [self.of(name, held, hosts.refill_size) for name, held in asked.items()]
+        refills += [self.of(name, set(), hosts.first_size) for name in names[:dormant]]
         hosts.refilled(refills, now, dormant=bool(dormant) and len(names) > dormant)
         return sum(len(refill.items) for refill in refills)
 
@@ -151,6 +151,16 @@ def test_requests_in_memory_stay_bounded_however_many_hosts_there_are() -> None:
 
 
 # Dormant hosts
+
+
+def test_hosts_that_become_active_together_do_not_each_bring_the_share_of_the_only_one() -> None:
+    hosts = HostQueues(FrontierSettings(per_host=1, delay=0.0), dormant=True)
+    store = Store(item(1_000 * host + n, f"{host}.test") for host in range(100) for n in range(1_000))
+    read = 0
+    while hosts.hungry():
+        read += store.refill(hosts)
+    assert len(hosts.active()) == 100
+    assert read <= 100 * 128
 
 
 def test_more_hosts_than_may_be_active_take_turns() -> None:
