@@ -4,6 +4,7 @@ A calendar, a session id in the path, a mirror of one page under every name: eac
 on URLs knows all of them. What they have in common is that their pages look alike. So each page's *shape* is compared
 with those before it, of the same host and of the same section of the host (its first path segment): where hardly any
 of the last pages was of a new shape, no further link into that place is followed. What is queued by then is fetched.
+A section counts for its host with its first pages only: its host is not left for one that is a trap by itself.
 
 A shape is the title without its digits, the number of links and the size, roughly. Pages of a site that differ in their
 text differ in that, also where all have one title; months and session ids do not.
@@ -20,6 +21,7 @@ _PLACES = 4096  # with the most recent pages; a trap is asked all the time
 _ENOUGH_NEW = 0.05  # share of new shapes among a place's last pages
 _ROUGHLY = 64  # bytes
 _WIDTH = 4  # bytes of a shape that are kept
+_SECTIONS = 8  # at least so many have to be alike for a host to be at fault, and not one of them
 _DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -59,18 +61,20 @@ class Traps:
             return
         shape = hash(((title or "").translate(_DIGITS), links, size // _ROUGHLY))
         section = _section(url, host)
-        to_blame = 0
-        for place in (section, host):
-            if place in self.cut:  # a section that was left says nothing more of its host
-                break
-            shapes = self._places.pop(place, None) or _Shapes(most)
-            self._places[place] = shapes
-            if shapes.add(shape) < _ENOUGH_NEW and 2 * to_blame < most:
-                self.cut[place] = f"its last {most:,} pages look like those before them"
-                break
-            to_blame = shapes.count  # a section that will soon be left by itself: the host is not at fault
+        if section in self.cut or host in self.cut:
+            return
+        if self._judge(section, shape, most) <= max(1, most // _SECTIONS):
+            self._judge(host, shape, most)
         while len(self._places) > _PLACES:
             self._places.popitem(last=False)
+
+    def _judge(self, place: str, shape: int, most: int) -> int:
+        """Add a page to a place, and leave that where hardly any of its last ones was new; return how many it had."""
+        shapes = self._places.pop(place, None) or _Shapes(most)
+        self._places[place] = shapes
+        if shapes.add(shape) < _ENOUGH_NEW:
+            self.cut[place] = f"its last {most:,} pages look like those before them"
+        return shapes.count
 
     def admits(self, link: Admitted) -> bool:
         """Whether a link may be followed."""
