@@ -38,7 +38,11 @@ async def textbook(task: Task, concurrency: int, workers: int, look: Callable[[]
         headers = {"Accept-Encoding": ACCEPT_ENCODING}
         async with aiohttp.ClientSession(connector=connector, headers=headers) as http:
             look()
-            work = await _Crawl(task, http, pool).run(concurrency)
+            try:
+                work = await _Crawl(task, http, pool).run(concurrency)
+            except BaseException:  # before 3.11.4 a pool with cancelled calls may never end unless told so (gh-94440)
+                pool.shutdown(cancel_futures=True)
+                raise
             look()
             return work
 
