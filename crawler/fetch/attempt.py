@@ -39,7 +39,6 @@ class Attempt:
         "_loop",
         "_protocol",
         "_settings",
-        "_slot",
         "_started",
         "_task",
         "_wakes",
@@ -73,7 +72,7 @@ class Attempt:
         self._started = self._loop.time()
         self._began = time.perf_counter()
         self._due = self._wakes = self._started + min(settings.connect_s, settings.total_s)
-        self._slot = deadlines.add(self._check, self._due)
+        deadlines.add(self._check, self._due)
 
     # --- time
 
@@ -89,7 +88,7 @@ class Attempt:
 
     def finished(self) -> None:
         """Stop the clock."""
-        self._deadlines.remove(self._check, self._slot)
+        self._deadlines.remove(self._check, self._wakes)
         if self._expired:
             self._task.uncancel()
 
@@ -113,9 +112,9 @@ class Attempt:
             self._arm()
 
     def _arm(self) -> None:
-        self._deadlines.remove(self._check, self._slot)
+        self._deadlines.remove(self._check, self._wakes)
         self._wakes = self._due
-        self._slot = self._deadlines.add(self._check, self._due)
+        self._deadlines.add(self._check, self._due)
 
     def _check(self) -> None:
         if self._loop.time() < self._due:

@@ -22,20 +22,20 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
         self._fires = 0
 
-    def add(self, check: Check, due: float) -> int:
-        """Have ``check`` called at ``due`` by the loop's clock; return the slot that it is in."""
-        slot = int(due / _TICK_S) + 1
+    def add(self, check: Check, due: float) -> None:
+        """Have ``check`` called at ``due`` by the loop's clock."""
+        slot = _slot_of(due)
         others = self._slots.get(slot)
         if others is not None:
             others.add(check)
-            return slot
+            return
         self._slots[slot] = {check}
         if self._timer is None or slot < self._fires:
             self._arm(slot)
-        return slot
 
-    def remove(self, check: Check, slot: int) -> None:
-        """Take it out of its slot, also where it was called."""
+    def remove(self, check: Check, due: float) -> None:
+        """Take back what was to be called at ``due``; no harm where it was called."""
+        slot = _slot_of(due)
         others = self._slots.get(slot)
         if others is not None:
             others.discard(check)
@@ -62,3 +62,7 @@ class Deadlines:
                 check()
         if self._slots:
             self._arm(min(self._slots))
+
+
+def _slot_of(due: float) -> int:
+    return int(due / _TICK_S) + 1

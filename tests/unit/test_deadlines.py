@@ -18,7 +18,9 @@ class Calls:
         self.late: list[float] = []
         self.last = asyncio.Event()
 
-    def add(self, name: str, seconds: float, then: Callable[[], None] = lambda: None) -> tuple[Callable[[], None], int]:
+    def add(
+        self, name: str, seconds: float, then: Callable[[], None] = lambda: None
+    ) -> tuple[Callable[[], None], float]:
         due = self.loop.time() + seconds
 
         def check() -> None:
@@ -28,7 +30,8 @@ class Calls:
             if name == "last":
                 self.last.set()
 
-        return check, self.deadlines.add(check, due)
+        self.deadlines.add(check, due)
+        return check, due
 
 
 async def test_they_are_called_in_their_order_and_none_before_its_time() -> None:
