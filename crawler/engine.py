@@ -164,12 +164,7 @@ class Engine:
             return False
         timeouts = [t for t in (due, self._seconds_left()) if t is not None]
         start = time.monotonic()
-        if timeouts:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(timeouts)):
-                    await self._wake.wait()
-        else:
-            await self._wake.wait()
+        await self._woken(min(timeouts, default=None))
         self._metrics.waits[self._waits_for(room, due)] += time.monotonic() - start
         return True
 
@@ -263,6 +258,13 @@ class Engine:
             if left is not None and left <= 0:
                 return
             self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._wake.wait()
+            await self._woken(left)
+
+    async def _woken(self, seconds: float | None) -> None:
+        """Wait until something may have changed, for so many seconds at most; None: however long it takes."""
+        if seconds is None:  # as a rule: a timer that is never due costs the loop all the same
+            await self._wake.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
