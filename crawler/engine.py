@@ -80,6 +80,7 @@ class Engine:
         self._width = width
         self._committer = Committer(frontier, sinks, metrics, commits, committed=self._committed)
         self._wake = asyncio.Event()
+        visit.queued = self._wake.set
         self._visits: set[asyncio.Task[None]] = set()
         self._fetching = 0
         self._uncommitted = 0
@@ -197,7 +198,7 @@ class Engine:
             if isinstance(fetched, Fetched):
                 self._held_bytes += len(fetched.body or b"")
                 try:
-                    record = await self._visit.finish(fetched, self._wake.set)
+                    record = await self._visit.finish(fetched)
                 except BaseException:
                     self._held_bytes -= len(fetched.body or b"")
                     raise

@@ -76,6 +76,8 @@ class Visit:
         self._original_of = tools.original_of
         self._to_parse = Turns(_ONE_PAGE, tools.placement.spare)
         self._to_queue = Turns()
+        self.queued: Callable[[], None] = lambda: None
+        """Called as soon as there are new links: the analysis of their page may take its time."""
 
     # The part that holds a fetch slot
 
@@ -168,17 +170,14 @@ class Visit:
 
     # The part after the fetch
 
-    async def finish(self, fetched: Fetched, queued: Callable[[], None]) -> Record:
-        """Parse the page, queue its links, have it analysed; return its record.
-
-        ``queued`` is called as soon as there are new links: the analysis may take its time.
-        """
+    async def finish(self, fetched: Fetched) -> Record:
+        """Parse the page, queue its links, have it analysed; return its record."""
         body, types = fetched.body or b"", fetched.headers.get("content-type", "")
         if self._rules.sitemaps and types.partition(";")[0].strip().lower() in SITEMAP_TYPES:
-            return await self._finish_sitemap(fetched, body, queued)
+            return await self._finish_sitemap(fetched, body)
         raw = RawPage(fetched.final_url, types, body, fetched.headers.get("x-robots-tag", ""))
         here = self._placement.on_loop(len(body), self._to_parse.waiting)
-        page = await self._parse_here(fetched.request, raw, queued) if here else None
+        page = await self._parse_here(fetched.request, raw) if here else None
         if page is not None:
             analysis = await self._analyse(page)
             page = strip(page)
@@ -187,7 +186,7 @@ class Visit:
             page, analysis = processed.page, processed.analysis
             if page is not None:
                 async with self._to_queue:
-                    await self._discover(fetched.request, page, queued)
+                    await self._discover(fetched.request, page)
         if page is not None:
             self._traps.saw(fetched.final_url, fetched.request.host, page.title, len(page.links), len(body))
         if page is not None and self._rules.obey_robots and noindex(page):
@@ -196,7 +195,7 @@ class Visit:
         original = self._original_of(fetched.request.url, analysis) if analysis and self._original_of else None
         return _record(fetched.request, Outcome.OK, fetched, None, page, analysis, original)
 
-    async def _parse_here(self, request: CrawlRequest, raw: RawPage, queued: Callable[[], None]) -> Page | None:
+    async def _parse_here(self, request: CrawlRequest, raw: RawPage) -> Page | None:
         """Parse the page in its turn; None where it is better sent to a worker by then."""
         async with self._to_parse as mine:  # links are queued in its turn too: there may be nothing else to fetch
             if not mine:
@@ -204,7 +203,7 @@ class Visit:
             start = time.perf_counter()
             page = parse(raw.url, raw.content_type, raw.body, self._rules.parse, robots=raw.robots)
             self._metrics.spent("parse", time.perf_counter() - start)
-            await self._discover(request, page, queued)
+            await self._discover(request, page)
         return page
 
     async def _analyse(self, page: Page) -> Analysis | None:
@@ -221,26 +220,25 @@ class Visit:
         self._metrics.spent("queue", max(0.0, time.perf_counter() - start - worked - processed.parse_s))
         return processed
 
-    async def _finish_sitemap(self, fetched: Fetched, body: bytes, queued: Callable[[], None]) -> Record:
+    async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:
         sitemap = await asyncio.to_thread(parse_sitemap, body)  # a large one takes a second
         links = (*sitemap.children, *sitemap.urls)
         self._traps.saw(fetched.final_url, fetched.request.host, None, len(links), len(body))
-        if await self._add(links, fetched.request.url, fetched.request.depth):
-            queued()
+        await self._add(links, fetched.request.url, fetched.request.depth)
         page = Page(fetched.final_url, fetched.headers.get("content-type", ""), "", None, links=links)
         return _record(fetched.request, Outcome.OK, fetched, page=page)
 
-    async def _discover(self, request: CrawlRequest, page: Page, queued: Callable[[], None]) -> None:
+    async def _discover(self, request: CrawlRequest, page: Page) -> None:
         skip = frozenset() if self._rules.follow_nofollow else page.nofollow
         links = [link for link in page.links if link not in skip] if skip else page.links
-        if await self._add(links, request.url, request.depth + 1):
-            queued()
+        await self._add(links, request.url, request.depth + 1)
 
-    async def _add(self, links: Iterable[str], parent: str, depth: int) -> int:
+    async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
         admitted = self._scope.admit_links(self._frontier.unknown(links), depth)
         if self._traps.cut:
             admitted = [link for link in admitted if self._traps.admits(link)]
-        return await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted])
+        if await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted]):
+            self.queued()
 
 
 def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:

@@ -61,11 +61,12 @@ async def finish(*room: int) -> list[Record]:
                 original_of=None,
             )
             visit = Visit(tools, RULES)
+            visit.queued = lambda: found.append(1)
             pages = [
                 Fetched(CrawlRequest(url, "example.test"), url, 200, {"content-type": "text/html"}, body, 0.0, 0.0, 1)
                 for url, body in ((URL, PAGE), (f"{URL}other", PAGE.replace(b"next", b"more")))
             ]
-            records = await asyncio.gather(*(visit.finish(page, lambda: found.append(1)) for page in pages))
+            records = await asyncio.gather(*(visit.finish(page) for page in pages))
         assert frontier.counts().known == 2, "their links are queued"
         assert len(found) == 2, "which is told"
         return records
