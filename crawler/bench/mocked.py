@@ -25,6 +25,7 @@ from crawler.bench.site import SiteSpec, Truth
 from crawler.bench.site.answers import Answers
 from crawler.errors import ConfigError
 from crawler.fetch.asking import Asking
+from crawler.fetch.reply import Reply
 
 try:
     from aioresponses import CallbackResult, aioresponses
@@ -63,11 +64,13 @@ def _stream(_: object) -> StreamReader:
 def table() -> Iterator[aioresponses]:
     """Answer aiohttp's requests, and those that we write on its connections, from a table, without any connection."""
 
-    async def ask(_: Asking, url: str, headers: Mapping[str, str]) -> ClientResponse:
+    async def ask(_: Asking, url: str, headers: Mapping[str, str], reply: Reply) -> None:
         answer = await answers.match("GET", URL(url, encoded=True), allow_redirects=False, headers=dict(headers))
         if answer is None:
             raise ClientConnectionError(f"no answer in the table for {url}")
-        return answer
+        more = reply.head(answer.status, answer.headers)
+        while more and not answer.content.at_eof():
+            more = reply.feed(await answer.content.readany())
 
     with (
         patch("aioresponses.core.ClientResponse", _Response),

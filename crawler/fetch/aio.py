@@ -13,25 +13,14 @@ from yarl import URL
 
 from crawler.codings import DecodeError
 from crawler.content import BodyTooLargeError
-from crawler.exchange import (
-    DRAIN_BYTES,
-    DRAIN_S,
-    FetchSettings,
-    Phase,
-    RequestHeaders,
-    ends_with_connection,
-    is_drainable,
-    lower_headers,
-    new_body,
-    one_line,
-    wants_body,
-)
-from crawler.fetch.asking import Answer, Asking
-from crawler.fetch.attempt import CURRENT, Attempt
-from crawler.fetch.connector import GuardedConnector, LostError
+from crawler.exchange import FetchSettings, Phase, RequestHeaders, one_line
+from crawler.fetch.asking import Asking
+from crawler.fetch.attempt import Attempt
+from crawler.fetch.connector import GuardedConnector
 from crawler.fetch.deadlines import Deadlines
 from crawler.fetch.dns import Resolver
 from crawler.fetch.jar import NarrowCookieJar
+from crawler.fetch.reply import Reply
 from crawler.guard import Guard
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched
 
@@ -69,7 +58,6 @@ class AioFetcher:
         task = asyncio.current_task(self._deadlines.loop)
         assert task is not None, "a coroutine runs in a task"
         attempt = Attempt(self._settings, self._deadlines, task)
-        token = CURRENT.set(attempt)
         try:
             return await self._exchange(request, rule, attempt)
         except asyncio.CancelledError:
@@ -81,40 +69,28 @@ class AioFetcher:
             return Failed(request, kind, message, attempt.elapsed())
         finally:
             attempt.finished()
-            CURRENT.reset(token)
 
     async def _exchange(self, request: CrawlRequest, rule: BodyRule, attempt: Attempt) -> Fetched:
         private = self._headers.private(request.target)
         if self._cookies is not None:
             private = _with_cookies(private, self._cookies, request.target)
-        response = await self._asking.ask(request.target, private)
+        reply = Reply(attempt, rule, self._settings)
         try:
-            ttfb_s = attempt.answered()
-            if self._cookies is not None:
-                self._cookies.update_cookies_from_headers(
-                    response.headers.getall("Set-Cookie", ()), URL(request.target)
-                )
-            headers = lower_headers(response.headers.items())
-            if wants_body(response.status, headers, rule):
-                body = new_body(headers, rule, self._settings)
-                await attempt.read(response.content, body)
-                if ends_with_connection(headers) and attempt.was_reset():
-                    raise LostError
-                content, wire_bytes = body.finish(), body.wire_bytes
-            else:
-                content, wire_bytes = None, await _drain(response, headers)
-        finally:
-            # Closes the connection, unless the body came to its end: then the pool has it already.
-            response.close()
+            await self._asking.ask(request.target, private, reply)
+        except Exception:
+            if reply.wanted:
+                raise
+        if self._cookies is not None and reply.fields is not None:
+            self._cookies.update_cookies_from_headers(reply.fields.getall("Set-Cookie", ()), URL(request.target))
         return Fetched(
             request,
             request.target,
-            response.status,
-            headers,
-            content,
-            ttfb_s,
+            reply.status,
+            reply.headers,
+            reply.body(),
+            reply.ttfb_s,
             attempt.elapsed(),
-            wire_bytes,
+            attempt.came,
         )
 
 
@@ -123,20 +99,6 @@ def _with_cookies(headers: Mapping[str, str], jar: NarrowCookieJar, url: str) ->
     pairs = [f"{name}={morsel.coded_value}" for name, morsel in jar.filter_cookies(URL(url)).items()]
     own = [headers["Cookie"]] if "Cookie" in headers else []
     return {**headers, "Cookie": "; ".join([*own, *pairs])} if pairs else headers
-
-
-async def _drain(response: Answer, headers: dict[str, str]) -> int:
-    """Read off a small body that nobody wants; return its bytes. What goes wrong here spoils no result."""
-    content = response.content
-    if content.is_eof() or not is_drainable(response.status, headers):
-        return content.total_bytes
-    try:
-        async with asyncio.timeout(DRAIN_S):
-            while await content.readany() and content.total_bytes <= DRAIN_BYTES:
-                pass
-    except (TimeoutError, aiohttp.ClientError):
-        pass
-    return content.total_bytes
 
 
 def _failure(error: Exception, attempt: Attempt) -> tuple[ErrorKind, str]:

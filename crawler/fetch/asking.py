@@ -2,7 +2,7 @@
 
 ``ClientSession`` makes three objects and a dozen decisions for each request (methods, bodies, authentication, proxies,
 tracing, redirects, middlewares), which cost more of the loop than the connection and the parser together. So a request
-is written here, by hand, and its answer is taken from the connection's protocol as ``ClientResponse`` takes it.
+is written here, by hand.
 """
 
 import asyncio
@@ -11,39 +11,18 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 import aiohttp
-from aiohttp import ClientRequest, ClientTimeout, StreamReader
-from aiohttp.connector import Connection
-from multidict import CIMultiDictProxy
+from aiohttp import ClientRequest
 from yarl import URL
 
 from crawler.exchange import FetchSettings
-from crawler.fetch.connector import GuardedConnector, LostError
+from crawler.fetch.connection import HttpConnection, UnansweredError
+from crawler.fetch.connector import GuardedConnector
+from crawler.fetch.idle import IdleConnections
+from crawler.fetch.reply import Reply
 
-# What aiohttp buffers of a body before it makes the server wait; twice that per connection at most.
-_READ_BUFFER = 64 * 1024
-_NO_TIMEOUT = ClientTimeout(total=None)  # the attempt has its own clock
 _ORIGINS = 4096  # remembered
-_SWITCHING = 101
 _SCHEMES = ("http", "https")
 _UNSAFE = re.compile(r"[^\x21-\x7e]")  # in a canonical URL such characters are escaped
-
-
-class Answer:
-    """A response, from its header on; ``content`` is its body as it comes. To be closed."""
-
-    __slots__ = ("_connection", "content", "headers", "status")
-
-    def __init__(
-        self, connection: Connection, status: int, headers: "CIMultiDictProxy[str]", content: StreamReader
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.content = content
-        self._connection = connection
-
-    def close(self) -> None:
-        """Close the connection, unless the body came to its end: then the pool has it already."""
-        self._connection.close()
 
 
 class Asking:
@@ -53,57 +32,50 @@ class Asking:
         self._settings = settings
         self._connector = connector
         self._headers = _lines(headers)
+        self._idle = IdleConnections(settings.keepalive_s)
         self._origins: OrderedDict[str, tuple[ClientRequest, bytes]] = OrderedDict()
 
     async def aclose(self) -> None:
         """Close all connections."""
+        self._idle.close()
         await self._connector.close()
 
-    async def ask(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """Send a request, and wait for the header of its response.
+    async def ask(self, url: str, headers: Mapping[str, str], reply: Reply) -> None:
+        """Send a request; return when the reply has all that it wants.
 
         A used connection that is lost without an answer may have been closed by the server just then: then there is
-        another try, on a new one (RFC 9110 section 9.2.2).
+        another try, on a new one (RFC 9110 section 9.2.2). On a new one a second try would be a retry of which neither
+        politeness nor the record knows.
 
         Raises:
             InvalidURL: the URL is none of a page, or would not stay one line of a request.
-            ClientError, HttpProcessingError: there is no response.
+            ClientError, HttpProcessingError: there is no response, or only a part of one.
+            BodyTooLargeError, DecodeError: as :class:`Reply` says.
         """
         if _UNSAFE.search(url):
             raise aiohttp.InvalidURL(url)
         origin, path = _split(url)
-        known = self._origin(origin)
+        request, host = self._origin(origin)
         more = _lines(headers) if headers else b""
-        head = b"GET %s HTTP/1.1\r\n%s%s%s\r\n" % (path.encode(), known[1], self._headers, more)
-        connection = await self._connector.connect(known[0], [], _NO_TIMEOUT)
-        try:
-            return await self._ask(connection, head)
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-            connection = await self._connector.connect(known[0], [], _NO_TIMEOUT)
-            return await self._ask(connection, head)
+        head = b"GET %s HTTP/1.1\r\n%s%s%s\r\n" % (path.encode(), host, self._headers, more)
+        used = self._idle.take(origin)
+        if used is not None:
+            try:
+                await self._ask(origin, used, head, reply)
+            except UnansweredError:
+                pass
+            else:
+                return
+        await self._ask(origin, await self._connector.open(request, reply.attempt), head, reply)
 
-    async def _ask(self, connection: Connection, head: bytes) -> Answer:
+    async def _ask(self, origin: str, connection: HttpConnection, head: bytes, reply: Reply) -> None:
+        reply.attempt.asks(connection)
         try:
-            protocol, transport = connection.protocol, connection.transport
-            if protocol is None or transport is None:
-                raise LostError
-            protocol.set_response_params(
-                read_until_eof=True,
-                auto_decompress=False,
-                read_bufsize=_READ_BUFFER,
-                max_line_size=self._settings.max_field,
-                max_field_size=self._settings.max_field,
-            )
-            transport.write(head)
-            message, content = await protocol.read()
-            while 100 <= message.code < 200 and message.code != _SWITCHING:
-                message, content = await protocol.read()
+            await connection.ask(head, reply)
         except BaseException:
-            connection.close()
+            connection.discard()
             raise
-        if not protocol.upgraded:
-            content.on_eof(connection.release)
-        return Answer(connection, message.code, message.headers, content)
+        self._idle.put(origin, connection)
 
     def _origin(self, origin: str) -> tuple[ClientRequest, bytes]:
         """Return what the connector knows an origin by, and its ``Host`` field."""

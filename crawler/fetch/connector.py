@@ -1,45 +1,31 @@
-"""aiohttp's connector with our rules: every address vetted, no connection reused that is not clean.
+"""aiohttp's connector with our rules: it opens :class:`~crawler.fetch.connection.HttpConnection`, every address vetted.
 
-**Guard.** ``socket_factory`` makes every socket of the connector, and is given the very address that is
+``socket_factory`` makes every socket of the connector, and is given the very address that is
 connected to next: of names, of literal addresses, of each contender of happy eyeballs. The hostname comes
-from :data:`~crawler.fetch.attempt.CURRENT`, which the tasks that connect inherit. A pooled
-connection is keyed by host and port, and was vetted for them.
-
-**Surplus.** aiohttp returns a connection to its pool at the end of a body and goes on parsing: what a server
-sends beyond its response (a body longer than announced, a response sent twice) becomes the answer to the next
-request, that is, the content of another page. So a connection on which anything arrived since its last
-response is closed. The same check spots those that the server closed meanwhile.
-
-**One try.** aiohttp repeats a request after any lost connection. That is right for a reused one, which the
-server may have closed just then; on a new one it would be a retry of which neither politeness nor the record
-knows.
+from a context variable, which the tasks that connect inherit.
 """
 
 import socket
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import partial
 
-from aiohttp import AddrInfoType, ClientConnectionError, ClientRequest, ClientTimeout, TCPConnector
+from aiohttp import AddrInfoType, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 
 from crawler.exchange import FetchSettings
-from crawler.fetch.attempt import CURRENT
+from crawler.fetch.attempt import Attempt
+from crawler.fetch.connection import HttpConnection
 from crawler.fetch.kernel import KernelView
 from crawler.guard import Guard
 
-if TYPE_CHECKING:
-    from aiohttp.tracing import Trace
-
-
-class LostError(ClientConnectionError):
-    """A connection was lost on which the exchange depends."""
+_CURRENT: ContextVar[Attempt] = ContextVar("current_attempt")  # what a task, and those that it starts, connect for
+_NO_TIMEOUT = ClientTimeout(total=None)  # the attempt has its own clock
 
 
 class GuardedConnector(TCPConnector):
-    """A pool of connections to permitted addresses."""
+    """Opens connections to permitted addresses; it keeps none, see :mod:`~crawler.fetch.idle`."""
 
     def __init__(self, settings: FetchSettings, guard: Guard, resolver: AbstractResolver) -> None:
         super().__init__(
@@ -47,61 +33,34 @@ class GuardedConnector(TCPConnector):
             resolver=resolver,
             ttl_dns_cache=round(settings.dns_ttl_s),
             dns_cache_max_size=10_000,
-            keepalive_timeout=settings.keepalive_s,
             ssl=settings.verify_tls,
             socket_factory=self._open_socket,
         )
+        make: Callable[..., ResponseHandler] = HttpConnection
+        self._factory = partial(make, self._loop, max_field=settings.max_field)
         self._address_guard = guard
-        self._views: WeakKeyDictionary[ResponseHandler, KernelView] = WeakKeyDictionary()
 
-    async def connect(
-        self,
-        req: ClientRequest,
-        traces: "list[Trace]",
-        timeout: ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
-    ) -> Connection:
-        """Return a connection that is new, or as good as new; for a second try a new one.
+    async def open(self, request: ClientRequest, attempt: Attempt) -> HttpConnection:
+        """Return a new connection to where the request is to go.
 
         Raises:
-            LostError: a second try is wanted though the first connection was new.
+            ClientError: there is none.
         """
-        attempt = CURRENT.get()
-        again = attempt.connections > 0
-        if again and not attempt.reused:
-            raise LostError
-        attempt.host, attempt.port = req.url.raw_host or "", req.url.port or 0
-        attempt.connections += 1
-        while True:
-            before = len(attempt.sockets)
-            connection = await super().connect(req, traces, timeout)
-            attempt.reused = len(attempt.sockets) == before
-            view = self._view(connection, attempt.sockets)
-            if not attempt.reused:
-                _retrieve_when_closed(connection)
-            elif again or view is None or view.has_news():
-                connection.close()
-                continue
-            attempt.connected(connection.protocol, view)
-            return connection
-
-    def _view(self, connection: Connection, opened: Sequence[socket.socket]) -> KernelView | None:
-        """Return what to ask of the connection; None where there is nothing left to ask."""
-        protocol, transport = connection.protocol, connection.transport
-        if protocol is None or transport is None or protocol.should_close:
-            return None
-        view = self._views.get(protocol)
-        if view is None:
-            connected = transport.get_extra_info("socket")
-            number = -1 if connected is None else connected.fileno()
-            view = next((KernelView(each) for each in opened if each.fileno() == number >= 0), None)
-            if view is not None:
-                self._views[protocol] = view
-        return view
+        attempt.connects(request.url.raw_host or "", request.url.port or 0)
+        token = _CURRENT.set(attempt)
+        try:
+            held = await self.connect(request, [], _NO_TIMEOUT)
+        finally:
+            _CURRENT.reset(token)
+        connection = held.protocol
+        assert isinstance(connection, HttpConnection), "it was made by the factory above"
+        connection.hold(held, _view(connection, attempt.sockets))
+        return connection
 
     def _open_socket(self, info: AddrInfoType) -> socket.socket:
         """Make a socket for an address that may be reached."""
         family, kind, protocol, _, address = info
-        attempt = CURRENT.get()
+        attempt = _CURRENT.get()
         refusal = self._address_guard.refusal(attempt.host, attempt.port, str(address[0]))
         if refusal is not None:
             attempt.refusal = refusal
@@ -111,8 +70,8 @@ class GuardedConnector(TCPConnector):
         return opened
 
 
-def _retrieve_when_closed(connection: Connection) -> None:
-    """Have the connection tell when it is lost; a reset is no news to log, whoever depends on it asks."""
-    closed = connection.protocol.closed if connection.protocol is not None else None
-    if closed is not None:
-        closed.add_done_callback(lambda lost: lost.cancelled() or lost.exception())
+def _view(connection: HttpConnection, opened: Sequence[socket.socket]) -> KernelView | None:
+    """Return what to ask of the connection; None where it is lost already."""
+    connected = connection.transport.get_extra_info("socket") if connection.transport is not None else None
+    number = -1 if connected is None else connected.fileno()
+    return next((KernelView(each) for each in opened if each.fileno() == number >= 0), None)

@@ -1,0 +1,67 @@
+"""Connections that wait for the next page of their origin."""
+
+import asyncio
+
+from crawler.fetch.connection import HttpConnection
+
+
+class IdleConnections:
+    """Keeps connections for ``keepalive_s`` seconds, and gives one back only if it is as good as new.
+
+    A connection is kept for the origin that it was vetted for. One on which anything arrived meanwhile, be it that the
+    server closed it, is closed instead: the kernel is asked, for the loop may not have looked yet.
+    """
+
+    def __init__(self, keepalive_s: float) -> None:
+        self._keepalive_s = keepalive_s
+        self._loop = asyncio.get_running_loop()
+        self._of_origin: dict[str, list[HttpConnection]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def put(self, origin: str, connection: HttpConnection) -> None:
+        """Keep a connection whose exchange is over, if it may serve another one."""
+        if not (connection.reusable and connection.is_connected()):
+            connection.discard()
+            return
+        connection.idle_since = self._loop.time()
+        others = self._of_origin.get(origin)
+        if others is not None:
+            others.append(connection)
+            return
+        self._of_origin[origin] = [connection]
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._keepalive_s, self._sweep)
+
+    def take(self, origin: str) -> HttpConnection | None:
+        """Return the connection that was used last; None if there is none."""
+        others = self._of_origin.get(origin)
+        if others is None:
+            return None
+        expired = self._loop.time() - self._keepalive_s
+        found = None
+        while found is None and others:
+            found = others.pop()
+            if found.idle_since < expired or not found.is_connected() or found.view is None or found.view.has_news():
+                found.discard()
+                found = None
+        if not others:
+            del self._of_origin[origin]
+        return found
+
+    def close(self) -> None:
+        """Let go of all; their connector closes them."""
+        self._of_origin.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _sweep(self) -> None:
+        expired = self._loop.time() - self._keepalive_s
+        for origin, connections in list(self._of_origin.items()):
+            kept = [each for each in connections if each.idle_since > expired and each.is_connected()]
+            for each in set(connections).difference(kept):
+                each.discard()
+            if kept:
+                self._of_origin[origin] = kept
+            else:
+                del self._of_origin[origin]
+        self._timer = self._loop.call_later(self._keepalive_s, self._sweep) if self._of_origin else None
