@@ -23,10 +23,33 @@ _MAX_ALL = 16 * 2**20
 
 _IN_FOLDER = re.compile(r"[\w./%-][^:]{0,255}", re.ASCII)
 """References that mean the same on each page of a folder: neither a query, nor a fragment, nor one with a scheme."""
-_known: dict[tuple[str, str], str | None] = {}
-"""What such references mean, by the folder: the pages of a site name each other again and again."""
 _MAX_KNOWN = 8 * 2**10
 _USUAL_URL = 256
+_NOTHING: Mapping[str, str | None] = {}
+
+
+class _Known:
+    """What such references mean, by the folder: the pages of a site name each other again and again."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, dict[str, str | None]] = {}
+        self._room = _MAX_KNOWN
+
+    def of(self, folder: str) -> Mapping[str, str | None]:
+        """Return what is known of a folder."""
+        return self._folders.get(folder, _NOTHING)
+
+    def add(self, folder: str, reference: str, url: str | None) -> None:
+        """Remember a reference, if it is no long one."""
+        if _IN_FOLDER.fullmatch(reference) and len(url or "") <= _USUAL_URL:
+            if not self._room:
+                self._folders.clear()
+                self._room = _MAX_KNOWN
+            self._folders.setdefault(folder, {})[reference] = url
+            self._room -= 1
+
+
+_known = _Known()
 
 
 class Links(NamedTuple):
@@ -54,17 +77,10 @@ class Resolver:
 
     def resolve(self, reference: str) -> str | None:
         """Return the URL that a reference means; None where it is nothing to fetch."""
-        if self._folder is None or not reference.isascii():
-            return self._resolve(reference)
-        try:
-            return _known[self._folder, reference]
-        except KeyError:
-            url = self._resolve(reference)
-            if _IN_FOLDER.fullmatch(reference) and len(url or "") <= _USUAL_URL:
-                if len(_known) >= _MAX_KNOWN:
-                    _known.clear()
-                _known[self._folder, reference] = url
-            return url
+        url = self._resolve(reference)
+        if self._folder is not None and reference.isascii():
+            _known.add(self._folder, reference, url)
+        return url
 
     def _resolve(self, reference: str) -> str | None:
         if self._base is None or len(reference) > _MAX_URL:
@@ -87,8 +103,9 @@ class Resolver:
         """Resolve references in their order, each with whether it said nofollow, to at most ``most`` links."""
         room = _MAX_ALL
         found: dict[str, bool] = {}
+        known = _NOTHING if self._folder is None else _known.of(self._folder)
         for reference, refused in references.items():
-            url = self.resolve(reference)
+            url = known[reference] if reference in known else self.resolve(reference)
             if url is None:
                 continue
             if url in found:

@@ -18,6 +18,7 @@ _COPYING_INITIAL = re.compile(r"<(?:s(?=electedcontent)|h(?=tml)|b(?=ody))", re.
 _MAX_ROOTS = 100
 
 _APART = (*SEPARATORS, *UNREAD)
+_WALKED = (*READ, "title", "template")
 
 
 def parse(html: str) -> "TurboDocument":
@@ -34,23 +35,38 @@ class TurboDocument:
 
     def __init__(self, html: str) -> None:
         self._document = parse_html(_tame(html), positions=False, allow_declarative_shadow_roots=False)
-        for template in list(self._document.iter_elements("template")):
-            if template.namespace is Namespace.HTML:
+        self._elements: list[HtmlElement]
+        self._title: Element | None
+        while templates := self._walk():
+            for template in templates:
                 template.clear()
 
     def elements(self) -> Iterator[HtmlElement]:
         """Yield the elements of ``READ`` in document order."""
-        html = Namespace.HTML
-        for element in self._document.iter_elements(READ):
-            if element.namespace is html or element.tag in ANY_NAMESPACE:
-                yield element
+        return iter(self._elements)
 
     def title(self) -> str | None:
         """Return the text of the first HTML title element."""
-        for element in self._document.iter_elements("title"):
-            if element.namespace is Namespace.HTML:
-                return element.text
-        return None
+        return self._title.text if self._title is not None else None
+
+    def _walk(self) -> list[Element]:
+        """Note what will be asked for; return the templates that are not empty yet, which it saw into."""
+        elements: list[HtmlElement] = []
+        templates: list[Element] = []
+        title, html = None, Namespace.HTML
+        for element in self._document.iter_elements(_WALKED):
+            tag = element.tag
+            if element.namespace is not html:
+                if tag in ANY_NAMESPACE:
+                    elements.append(element)
+            elif tag == "title":
+                title = element if title is None else title
+            elif tag != "template":
+                elements.append(element)
+            elif element.children:
+                templates.append(element)
+        self._elements, self._title = elements, title
+        return templates
 
     def text(self) -> str:
         """Return the visible text, one line a block.

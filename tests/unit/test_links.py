@@ -1,5 +1,6 @@
 """The links of a page: which references count, what they are relative to, and how many there can be."""
 
+import itertools
 import random
 import sys
 from types import FrameType
@@ -15,6 +16,7 @@ from cpu_stage.parse import ParseOptions, parse
 from cpu_stage.types import Page
 
 URL = "http://e.test/dir/page?query"
+_SITES = (f"site-{number}" for number in itertools.count())
 MEBI = 2**20
 
 
@@ -378,8 +380,8 @@ def test_a_long_base_and_many_references_are_no_bomb() -> None:
 
 
 def calls(html: str, function: str) -> int:
-    """Count how often a function of ours is called while a page is parsed."""
-    count = 0
+    """Count how often a function of ours is called while a page is parsed, of a site that no page was of before."""
+    count, url = 0, f"http://{next(_SITES)}.test/"
 
     def profile(frame: FrameType, event: str, arg: object) -> None:
         nonlocal count
@@ -388,7 +390,7 @@ def calls(html: str, function: str) -> int:
     previous = sys.getprofile()
     sys.setprofile(profile)
     try:
-        page(html)
+        page(html, url)
     finally:
         sys.setprofile(previous)
     return count
