@@ -184,9 +184,7 @@ class Engine:
             self._metrics.first_fetch = time.monotonic()
         self._fetching += 1
         self._uncommitted += 1
-        task = self._loop.create_task(self._run_visit(request))
-        self._visits.add(task)
-        task.add_done_callback(self._visits.discard)
+        self._visits.add(self._loop.create_task(self._run_visit(request)))
 
     # One page
 
@@ -210,6 +208,7 @@ class Engine:
             log.exception("unexpected error at %s", request.target)
             record = broken(request, error)
         finally:
+            self._visits.discard(asyncio.current_task(self._loop))
             if record is None:
                 self._uncommitted -= 1
                 self._wake.set()

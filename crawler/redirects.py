@@ -18,8 +18,10 @@ def next_hop(fetched: Fetched, max_redirects: int) -> str | Failed | None:
     ``Location`` is joined to the URL that answered as browsers do (WHATWG URL standard), less its fragment.
     A hop from https to http is followed: the user's secrets stay at their origins, so none is lost there.
     """
+    if fetched.status not in REDIRECT_STATUSES:
+        return None
     location = fetched.headers.get("location", "").strip()
-    if fetched.status not in REDIRECT_STATUSES or not location:
+    if not location:
         return None
     request = fetched.request
     target = join(fetched.final_url, location)

@@ -71,6 +71,8 @@ class GivenUp:
 
 Verdict: TypeAlias = Allowed | Disallowed | Unavailable | GivenUp
 
+_ALLOWED, _DISALLOWED = Allowed(), Disallowed()
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -121,14 +123,14 @@ class RobotsCache:
     def decide(self, url: str) -> Verdict:
         """Say whether a canonical URL may be fetched now."""
         if not self._policy.obey:
-            return Allowed()
+            return _ALLOWED
         site = origin(url)
         entry = self._entries.get(site)
         if entry is None:
             return Unavailable(0.0)
         self._entries.move_to_end(site)
         if entry.answer is not None:
-            return Allowed() if entry.answer.rules.allowed(path_and_query(url)) else Disallowed()
+            return _ALLOWED if entry.answer.rules.allowed(path_and_query(url)) else _DISALLOWED
         if entry.failures >= self._policy.give_up_after:
             return GivenUp()
         return Unavailable(max(0.0, entry.until - self._now()))

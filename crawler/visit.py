@@ -15,7 +15,7 @@ from crawler.placement import Placement
 from crawler.politeness import RetryPolicy
 from crawler.protocols import Fetcher, Frontier
 from crawler.redirects import next_hop
-from crawler.robots import Disallowed, GivenUp, RobotsCache, Unavailable
+from crawler.robots import Allowed, Disallowed, GivenUp, RobotsCache, Unavailable
 from crawler.scope import Admitted, Rejected, RejectReason, Scope
 from crawler.sitemaps import SITEMAP_TYPES, parse_sitemap
 from crawler.traps import Traps
@@ -90,14 +90,9 @@ class Visit:
         if not self._robots.known(request.target):
             await self._ask_robots(request)
             return None
-        match self._robots.decide(request.target):
-            case Unavailable(retry_after_s=wait):
-                self._frontier.again(request, request, pause=wait)
-                return None
-            case Disallowed():
-                return self._refuse(request, ErrorKind.ROBOTS, f"robots.txt disallows {request.target}")
-            case GivenUp():
-                return self._refuse(request, ErrorKind.ROBOTS_UNAVAILABLE, "robots.txt cannot be fetched")
+        verdict = self._robots.decide(request.target)
+        if not isinstance(verdict, Allowed):
+            return self._obey(request, verdict)
         if request.attempt == 1 and not self._traps.spends(request.host):
             return self._refuse(request, ErrorKind.BUDGET, f"{request.host} had all its pages (limits.host_pages)")
         start = time.perf_counter()
@@ -116,6 +111,16 @@ class Visit:
         if self._rules.sitemaps:
             await self._add(self._robots.sitemaps(request.target), request.target, 0)
         self._frontier.again(request, request)
+
+    def _obey(self, request: CrawlRequest, verdict: Disallowed | Unavailable | GivenUp) -> Record | None:
+        match verdict:
+            case Unavailable(retry_after_s=wait):
+                self._frontier.again(request, request, pause=wait)
+                return None
+            case Disallowed():
+                return self._refuse(request, ErrorKind.ROBOTS, f"robots.txt disallows {request.target}")
+            case GivenUp():
+                return self._refuse(request, ErrorKind.ROBOTS_UNAVAILABLE, "robots.txt cannot be fetched")
 
     def _refuse(self, request: CrawlRequest, kind: ErrorKind, message: str) -> Record:
         self._frontier.fetched(request, asked=False)

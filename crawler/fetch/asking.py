@@ -7,7 +7,6 @@ is written here, by hand.
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import aiohttp
@@ -33,7 +32,7 @@ class Asking:
         self._connector = connector
         self._headers = _lines(headers)
         self._idle = IdleConnections(settings.keepalive_s)
-        self._origins: OrderedDict[str, tuple[ClientRequest, bytes]] = OrderedDict()
+        self._origins: dict[str, tuple[ClientRequest, bytes]] = {}
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -79,7 +78,7 @@ class Asking:
 
     def _origin(self, origin: str) -> tuple[ClientRequest, bytes]:
         """Return what the connector knows an origin by, and its ``Host`` field."""
-        known = self._origins.pop(origin, None)
+        known = self._origins.get(origin)
         if known is None:
             url = URL(origin)
             if url.scheme not in _SCHEMES or not url.raw_host:
@@ -87,8 +86,8 @@ class Asking:
             request = ClientRequest("GET", url, loop=asyncio.get_running_loop(), ssl=self._settings.verify_tls)
             known = request, _lines({"Host": request.headers["Host"]})
             if len(self._origins) >= _ORIGINS:
-                self._origins.popitem(last=False)
-        self._origins[origin] = known
+                self._origins.clear()
+            self._origins[origin] = known
         return known
 
 
