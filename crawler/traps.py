@@ -82,29 +82,29 @@ class Traps:
 
 
 class _Shapes:
-    """The shapes of a place's last pages, four bytes each, and which of them were new when they came."""
+    """The shapes of a place's last ``most`` pages, four bytes each, and which of them were new when they came."""
 
-    __slots__ = ("_last", "_new", "count")
+    __slots__ = ("_last", "_most", "_new", "count")
 
     def __init__(self, most: int) -> None:
-        self._last = bytearray(_WIDTH * most)
-        self._new = bytearray(most)
+        self._most = most
+        self._last = bytearray()
+        self._new = bytearray()
         self.count = 0
 
     def add(self, shape: int) -> float:
         """Return the share of new ones, 1 until there are enough pages to tell."""
-        most = len(self._new)
-        place, known = self.count % most, min(self.count, most)
         data = (shape & 0xFFFF_FFFF).to_bytes(_WIDTH, "little")
-        self._new[place] = not self._has(data, _WIDTH * known)
+        place, new = self.count % self._most, not self._has(data)
+        self._new[place : place + 1] = new.to_bytes()  # at the end as long as there are fewer
         self._last[_WIDTH * place : _WIDTH * place + _WIDTH] = data
         self.count += 1
-        return self._new.count(1) / most if self.count >= most else 1.0
+        return self._new.count(1) / self._most if self.count >= self._most else 1.0
 
-    def _has(self, shape: bytes, end: int) -> bool:
-        at = self._last.find(shape, 0, end)
+    def _has(self, shape: bytes) -> bool:
+        at = self._last.find(shape)
         while at > 0 and at % _WIDTH:  # two halves of neighbours
-            at = self._last.find(shape, at + 1, end)
+            at = self._last.find(shape, at + 1)
         return at >= 0
 
 
