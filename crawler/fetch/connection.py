@@ -63,7 +63,8 @@ class HttpConnection(ResponseHandler):
         self._receiver: Receiver | None = None
         self._done: asyncio.Future[None] | None = None
         self._content: StreamReader | None = None
-        self._came = 0
+        self._came = self._read = 0
+        self._encrypted = False
         self._wanted = self._keeps_alive = True
         self._new = True
         self._early = b""
@@ -71,6 +72,7 @@ class HttpConnection(ResponseHandler):
     def hold(self, held: Connection, view: KernelView | None) -> None:
         """Take what the connector gave for this connection: it counts on having it back."""
         self._held, self.view = held, view
+        self._encrypted = self.transport is None or self.transport.get_extra_info("sslcontext") is not None
 
     def discard(self) -> None:
         """Close it."""
@@ -107,30 +109,24 @@ class HttpConnection(ResponseHandler):
         if self._new:
             self._new = False
             if self._early:
-                self.data_received(self._early)
+                self._parse(self._early)
         return done
+
+    def has_news(self) -> bool:
+        """Return whether the connection is no longer as it was left: something arrived, or it is closed."""
+        return self.view is None or self.view.has_news(None if self._encrypted else self._read)
 
     # What asyncio and the parser call
 
     def data_received(self, data: bytes) -> None:
         """Take bytes off the wire."""
-        if self._reading is None:
-            if self._new:  # a server that is overloaded may answer before it is asked
-                self._early += data
-            else:
-                self.discard()
-            return
-        try:
-            messages, upgraded, _ = self._reading.feed_data(data)
-        except Exception as error:  # noqa: BLE001 - the parser's errors are no closed list
-            self._malformed(error)
-            return
-        try:
-            for message, content in messages:
-                self._begin(message, content, upgraded=upgraded)
-            self._pass_on()
-        except Exception as error:  # noqa: BLE001 - the receiver's errors are for who asked
-            self._end(error)
+        self._read += len(data)
+        if self._reading is not None:
+            self._parse(data)
+        elif self._new:  # a server that is overloaded may answer before it is asked
+            self._early += data
+        else:
+            self.discard()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Hear that there is no connection any more; it may be what ends the body (RFC 9112 section 6.3)."""
@@ -152,6 +148,20 @@ class HttpConnection(ResponseHandler):
         """Go on: nothing was paused."""
 
     # The response
+
+    def _parse(self, data: bytes) -> None:
+        assert self._reading is not None, "somebody asked"
+        try:
+            messages, upgraded, _ = self._reading.feed_data(data)
+        except Exception as error:  # noqa: BLE001 - the parser's errors are no closed list
+            self._malformed(error)
+            return
+        try:
+            for message, content in messages:
+                self._begin(message, content, upgraded=upgraded)
+            self._pass_on()
+        except Exception as error:  # noqa: BLE001 - the receiver's errors are for who asked
+            self._end(error)
 
     def _begin(self, message: RawResponseMessage, content: StreamReader, *, upgraded: bool) -> None:
         if self._content is not None:  # a second response to one request

@@ -41,7 +41,7 @@ class IdleConnections:
         found = None
         while found is None and others:
             found = others.pop()
-            if found.idle_since < expired or not found.is_connected() or found.view is None or found.view.has_news():
+            if found.idle_since < expired or not found.is_connected() or found.has_news():
                 found.discard()
                 found = None
         if not others:
