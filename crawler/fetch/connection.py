@@ -75,8 +75,9 @@ class HttpConnection(ResponseHandler):
         self._encrypted = self.transport is None or self.transport.get_extra_info("sslcontext") is not None
 
     def discard(self) -> None:
-        """Close it."""
+        """Close it, and end its exchange if there is one: its end may take TLS a while."""
         self.reusable = False
+        self._end(LostError())
         if self._held is not None:
             self._held.close()
 

@@ -668,6 +668,14 @@ class FetcherSuite:
             page = script(response(b"half", content_length="9"), end)
             assert kind_of(await self.get(server, page, verify_tls=False)) is ErrorKind.RESET
 
+    async def test_an_error_page_within_tls_that_never_comes_is_not_waited_for(self) -> None:
+        with WireServer(tls=True) as server:
+            page = script(response(status="404 No", content_length="99"), "hang")
+            async with asyncio.timeout(20):  # the end of a TLS connection is waited for, for 30 seconds
+                result = await self.get(server, page, verify_tls=False)
+        assert isinstance(result, Fetched)
+        assert (result.status, result.body) == (404, None)
+
     # --- where it may go
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"])
