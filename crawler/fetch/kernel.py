@@ -39,9 +39,9 @@ class KernelView:
                 known = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _STATE_AND_RECEIVED.size)
             except OSError:  # lost in this very moment
                 return True
-            if len(known) == _STATE_AND_RECEIVED.size:
-                return _STATE_AND_RECEIVED.unpack(known) != (_ESTABLISHED, read)
-        return bool(self._poll.poll(0))
+            if len(known) == _STATE_AND_RECEIVED.size and _STATE_AND_RECEIVED.unpack(known) == (_ESTABLISHED, read):
+                return False
+        return bool(self._poll.poll(0))  # a kernel may not count
 
     def silent_s(self) -> float:
         """Return the seconds since its last bytes arrived (Linux; elsewhere 0): at least these."""
