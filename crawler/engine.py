@@ -33,6 +33,9 @@ from crawler.visit import Visit, broken
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE = 16
+"""Requests that are begun before the loop has its turn: answers to the first ones come while others connect."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -134,10 +137,12 @@ class Engine:
         while self._stop_reason is None and self._failure is None:
             self._wake.clear()
             room = self._room()
-            leased = await self._frontier.lease(room) if room > 0 else ()
+            leased = await self._frontier.lease(min(room, _AT_ONCE)) if room > 0 else ()
             for request in leased:
                 self._start(request)
-            if not leased and not await self._wait(room):
+            if leased:
+                await asyncio.sleep(0)
+            elif not await self._wait(room):
                 return
 
     def _room(self) -> int:
