@@ -156,11 +156,6 @@ def is_drainable(status: int, headers: Mapping[str, str]) -> bool:
     return length <= DRAIN_BYTES
 
 
-def ends_with_connection(headers: Mapping[str, str]) -> bool:
-    """Return whether nothing but the end of the connection ends the body (RFC 9112 section 6.3)."""
-    return "content-length" not in headers and "transfer-encoding" not in headers
-
-
 def new_body(headers: Mapping[str, str], rule: BodyRule, settings: FetchSettings) -> Body:
     """Return the collector of a body that is wanted.
 

@@ -80,8 +80,9 @@ class AioFetcher:
         except Exception:
             if reply.wanted:
                 raise
-        if self._cookies is not None and reply.fields is not None:
-            self._cookies.update_cookies_from_headers(reply.fields.getall("Set-Cookie", ()), URL(request.target))
+        finally:
+            if self._cookies is not None and reply.fields is not None:
+                self._cookies.update_cookies_from_headers(reply.fields.getall("Set-Cookie", ()), URL(request.target))
         return Fetched(
             request,
             request.target,

@@ -714,3 +714,21 @@ class FetcherSuite:
             await fetcher.fetch(request, HTML)
             await fetcher.fetch(request, HTML)
         assert (b"id=1" in server.heads[1]) is cookies
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            script(response(b"half", content_length="9", set_cookie="id=1"), "close"),
+            response(content_length=str(MIB + 1), set_cookie="id=1"),
+            response(b"no gzip", content_encoding="gzip", set_cookie="id=1"),
+        ],
+    )
+    async def test_cookies_come_with_the_header_whatever_becomes_of_the_body(
+        self, server: WireServer, page: bytes | Script
+    ) -> None:
+        server.pages = {"/": page, "/next": response(PAGE)}
+        async with self.opened(server, Guard([f"localhost:{server.port}"]), cookies=True) as fetcher:
+            for path in ("/", "/next"):
+                result = await fetcher.fetch(CrawlRequest(f"http://localhost:{server.port}{path}", "x"), HTML)
+        assert body_of(result) == PAGE
+        assert b"id=1" in server.heads[1]
