@@ -34,9 +34,8 @@ async def test_a_stage_has_room_until_enough_work_waits() -> None:
     page = RawPage("http://example.test/", "text/html", b"<p>x</p>" * 8_000)
     async with CpuStage(Plan(), StageSettings("threads", workers=1)) as stage:
         assert stage.room() == 0, "no worker is there yet"
-        await stage.submit(page)
-        room = stage.room()
-        assert room > 0
+        while not (room := stage.room()):  # a machine may be so busy that the first pages take more than there is room
+            await stage.submit(page)
         held = [stage.submit(page) for _ in range(room - 1)]
         assert stage.room() == 1
         held += [stage.submit(page) for _ in range(5_000)]
