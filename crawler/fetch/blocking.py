@@ -112,6 +112,8 @@ class BlockingClient:
             try:
                 return idle, idle.ask(call, target, headers)
             except LostError:
+                if call.was_answered:
+                    raise
                 call.begin(Phase.CONNECTION)
         connection = Connection(origin, self._settings)
         connection.open(call, self._dialler.dial(call))

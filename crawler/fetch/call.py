@@ -107,6 +107,11 @@ class Call:
             raise LateError
         return left
 
+    @property
+    def was_answered(self) -> bool:
+        """Whether anything of a response came."""
+        return self._came > 0
+
     def came(self, count: int) -> None:
         """Hear of bytes off the wire: a body must keep up its rate."""
         self._came += count

@@ -63,7 +63,7 @@ class HttpConnection(ResponseHandler):
         self._receiver: Receiver | None = None
         self._done: asyncio.Future[None] | None = None
         self._content: StreamReader | None = None
-        self._came = self._read = 0
+        self._came = self._read = self._read_before = 0
         self._encrypted = False
         self._wanted = self._keeps_alive = True
         self._new = True
@@ -104,13 +104,15 @@ class HttpConnection(ResponseHandler):
         self._receiver = receiver
         self._content = None
         self._came = 0
+        self._read_before = self._read - len(self._early)
         self.reusable, self._wanted = False, True
         self._done = done = self._loop.create_future()
         transport.write(request)
         if self._new:
             self._new = False
             if self._early:
-                self._parse(self._early)
+                early, self._early = self._early, b""
+                self._parse(early)
         return done
 
     def has_news(self) -> bool:
@@ -133,9 +135,9 @@ class HttpConnection(ResponseHandler):
         """Hear that there is no connection any more; it may be what ends the body (RFC 9112 section 6.3)."""
         reading, self._new = self._reading, False
         if reading is not None:
-            if self._content is None:
+            if self._read == self._read_before:
                 self._end(UnansweredError())
-            elif exc is not None:
+            elif self._content is None or exc is not None:
                 self._end(LostError())
             else:
                 self._end_with_connection(reading)

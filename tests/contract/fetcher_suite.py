@@ -559,6 +559,15 @@ class FetcherSuite:
             assert body_of(await fetcher.fetch(self.request(server, "/next"), HTML)) == PAGE
         assert server.requests.count("/next") == 2
 
+    async def test_a_reused_connection_that_dies_within_its_answer_is_no_second_request(
+        self, server: WireServer
+    ) -> None:
+        server.pages = {"/": response(PAGE), "/next": script(b"HTTP/1.1 200 OK\r\nContent-", "close")}
+        async with self.opened(server) as fetcher:
+            assert body_of(await fetcher.fetch(self.request(server), HTML)) == PAGE
+            assert kind_of(await fetcher.fetch(self.request(server, "/next"), HTML)) is ErrorKind.RESET
+        assert (server.requests, server.connections) == (["/", "/next"], 1)
+
     async def test_a_new_connection_that_dies_is_no_second_request(self, server: WireServer) -> None:
         assert kind_of(await self.get(server, script("close"))) is ErrorKind.RESET
         assert server.requests == ["/"]
