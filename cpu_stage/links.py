@@ -77,10 +77,16 @@ class Resolver:
 
     def resolve(self, reference: str) -> str | None:
         """Return the URL that a reference means; None where it is nothing to fetch."""
+        known = self._known()
+        if reference in known:
+            return known[reference]
         url = self._resolve(reference)
         if self._folder is not None and reference.isascii():
             _known.add(self._folder, reference, url)
         return url
+
+    def _known(self) -> Mapping[str, str | None]:
+        return _NOTHING if self._folder is None else _known.of(self._folder)
 
     def _resolve(self, reference: str) -> str | None:
         if self._base is None or len(reference) > _MAX_URL:
@@ -103,7 +109,7 @@ class Resolver:
         """Resolve references in their order, each with whether it said nofollow, to at most ``most`` links."""
         room = _MAX_ALL
         found: dict[str, bool] = {}
-        known = _NOTHING if self._folder is None else _known.of(self._folder)
+        known = self._known()
         for reference, refused in references.items():
             url = known[reference] if reference in known else self.resolve(reference)
             if url is None:

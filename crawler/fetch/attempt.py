@@ -76,8 +76,7 @@ class Attempt:
     def answered(self) -> float:
         """Hear that the header is here; return the seconds until it came, not until we had time to look."""
         self._begin(Phase.BODY, self._settings.rate_s)
-        view = self._connection.view if self._connection is not None else None
-        return self.elapsed() - (view.silent_s() if view is not None else 0.0)
+        return self.elapsed() - (0.0 if self._connection is None else self._connection.silent_s())
 
     def drains(self) -> None:
         """Hear that nobody wants the body: it has a second to come to its end."""

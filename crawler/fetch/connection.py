@@ -9,6 +9,7 @@ nobody asked for is closed.
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Protocol
 
 from aiohttp import ClientConnectionError, StreamReader
@@ -48,22 +49,22 @@ class Receiver(Protocol):
 class HttpConnection(ResponseHandler):
     """A connection of aiohttp's connector.
 
-    ``reusable`` tells, once an exchange is over, whether the connection may serve another one. ``view`` is what to ask
-    the kernel of it. ``idle_since`` is for whoever keeps it.
+    ``reusable`` tells, once an exchange is over, whether the connection may serve another one. ``idle_since`` is for
+    whoever keeps it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, max_field: int) -> None:
         super().__init__(loop)
         self.reusable = False
-        self.view: KernelView | None = None
         self.idle_since = 0.0
+        self._view: KernelView | None = None
         self._held: Connection | None = None
         self._max_field = max_field
         self._reading: HttpResponseParser | None = None
         self._receiver: Receiver | None = None
         self._done: asyncio.Future[None] | None = None
         self._content: StreamReader | None = None
-        self._came = self._read = self._read_before = 0
+        self._read = self._read_before = 0
         self._encrypted = False
         self._wanted = self._keeps_alive = True
         self._new = True
@@ -71,7 +72,7 @@ class HttpConnection(ResponseHandler):
 
     def hold(self, held: Connection, view: KernelView | None) -> None:
         """Take what the connector gave for this connection: it counts on having it back."""
-        self._held, self.view = held, view
+        self._held, self._view = held, view
         self._encrypted = self.transport is None or self.transport.get_extra_info("sslcontext") is not None
 
     def discard(self) -> None:
@@ -103,7 +104,6 @@ class HttpConnection(ResponseHandler):
         )
         self._receiver = receiver
         self._content = None
-        self._came = 0
         self._read_before = self._read - len(self._early)
         self.reusable, self._wanted = False, True
         self._done = done = self._loop.create_future()
@@ -117,7 +117,11 @@ class HttpConnection(ResponseHandler):
 
     def has_news(self) -> bool:
         """Return whether the connection is no longer as it was left: something arrived, or it is closed."""
-        return self.view is None or self.view.has_news(None if self._encrypted else self._read)
+        return self._view is None or self._view.has_news(None if self._encrypted else self._read)
+
+    def silent_s(self) -> float:
+        """Return the seconds since its last bytes arrived, at least these: what our loop was late by."""
+        return 0.0 if self._view is None else self._view.silent_s()
 
     # What asyncio and the parser call
 
@@ -133,7 +137,7 @@ class HttpConnection(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Hear that there is no connection any more; it may be what ends the body (RFC 9112 section 6.3)."""
-        reading, self._new = self._reading, False
+        reading = self._reading
         if reading is not None:
             if self._read == self._read_before:
                 self._end(UnansweredError())
@@ -159,11 +163,17 @@ class HttpConnection(ResponseHandler):
         except Exception as error:  # noqa: BLE001 - the parser's errors are no closed list
             self._malformed(error)
             return
+        self._hand_on(messages, upgraded=upgraded)
+
+    def _hand_on(
+        self, messages: "Iterable[tuple[RawResponseMessage, StreamReader]]" = (), *, upgraded: bool = False
+    ) -> None:
+        """Hand on what was parsed; what the receiver raises is for the one who asked."""
         try:
             for message, content in messages:
                 self._begin(message, content, upgraded=upgraded)
             self._pass_on()
-        except Exception as error:  # noqa: BLE001 - the receiver's errors are for who asked
+        except Exception as error:  # noqa: BLE001 - see above
             self._end(error)
 
     def _begin(self, message: RawResponseMessage, content: StreamReader, *, upgraded: bool) -> None:
@@ -182,14 +192,11 @@ class HttpConnection(ResponseHandler):
         content, receiver = self._content, self._receiver
         if content is None or receiver is None:
             return
-        came = content.total_bytes
-        if came > self._came:
-            self._came = came
-            self._wanted = receiver.feed(content.read_nowait()) and self._wanted
-        if content.is_eof():
-            self.reusable = self._keeps_alive
-            self._end()
-        elif not self._wanted:
+        if data := content.read_nowait():
+            self._wanted = receiver.feed(data) and self._wanted
+        whole = content.is_eof()
+        if whole or not self._wanted:
+            self.reusable = whole and self._keeps_alive
             self._end()
 
     def _malformed(self, error: Exception) -> None:
@@ -198,22 +205,15 @@ class HttpConnection(ResponseHandler):
             self._end(error if isinstance(error, HttpProcessingError) else HttpProcessingError())
             return
         self._keeps_alive = False
-        try:
-            self._pass_on()
-        except Exception as other:  # noqa: BLE001 - the receiver's errors are for who asked
-            self._end(other)
+        self._hand_on()
 
     def _end_with_connection(self, reading: HttpResponseParser) -> None:
         try:
             reading.feed_eof()
         except Exception:  # noqa: BLE001 - the parser's way to say that there was more to come
             self._end(LostError())
-            return
-        self._keeps_alive = False
-        try:
-            self._pass_on()
-        except Exception as error:  # noqa: BLE001 - the receiver's errors are for who asked
-            self._end(error)
+        else:
+            self._hand_on()
 
     def _end(self, error: Exception | None = None) -> None:
         """Tell the one who asked, if he still waits."""

@@ -37,11 +37,10 @@ class IdleConnections:
         others = self._of_origin.get(origin)
         if others is None:
             return None
-        expired = self._loop.time() - self._keepalive_s
         found = None
         while found is None and others:
             found = others.pop()
-            if found.idle_since < expired or not found.is_connected() or found.has_news():
+            if not self._lives(found) or found.has_news():
                 found.discard()
                 found = None
         if not others:
@@ -54,10 +53,12 @@ class IdleConnections:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _lives(self, connection: HttpConnection) -> bool:
+        return connection.is_connected() and self._loop.time() - connection.idle_since < self._keepalive_s
+
     def _sweep(self) -> None:
-        expired = self._loop.time() - self._keepalive_s
         for origin, connections in list(self._of_origin.items()):
-            kept = [each for each in connections if each.idle_since > expired and each.is_connected()]
+            kept = [each for each in connections if self._lives(each)]
             for each in set(connections).difference(kept):
                 each.discard()
             if kept:
