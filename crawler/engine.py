@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 16
 """Requests that are begun before the loop has its turn: answers to the first ones come while others connect."""
 
+_AT_THE_END = 64
+"""Records that are worth a commit of their own once there is nothing left to fetch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -244,8 +247,13 @@ class Engine:
         self._wake.set()
 
     def _hurry_at_the_end(self) -> None:
-        """Have the last records committed at once: where nothing is queued or on its way, no more will come."""
-        if self._committer.waiting == self._uncommitted > 0 and not self._frontier.counts().queued:
+        """Where nothing is left to fetch, commit without waiting for more: all the rest, or a good part of it.
+
+        Otherwise the last pages would be parsed while nobody writes, and then written while nobody parses.
+        """
+        waiting = self._committer.waiting
+        enough = waiting >= _AT_THE_END if self._uncommitted > waiting else waiting > 0
+        if enough and not self._fetching and not self._frontier.counts().queued:
             self._committer.hurry()
 
     def _committer_ended(self, task: "asyncio.Task[None]") -> None:
