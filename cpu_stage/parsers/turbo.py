@@ -56,9 +56,10 @@ class TurboDocument:
         title, html = None, Namespace.HTML
         for element in self._document.iter_elements(_WALKED):
             tag = element.tag
-            if element.namespace is not html:
-                if tag in ANY_NAMESPACE:
-                    elements.append(element)
+            if tag in ANY_NAMESPACE:  # most are; to ask for the namespace costs as much as for the name
+                elements.append(element)
+            elif element.namespace is not html:
+                continue
             elif tag == "title":
                 title = element if title is None else title
             elif tag != "template":
