@@ -251,9 +251,8 @@ class Engine:
 
         Otherwise the last pages would be parsed while nobody writes, and then written while nobody parses.
         """
-        waiting = self._committer.waiting
-        enough = waiting >= _AT_THE_END if self._uncommitted > waiting else waiting > 0
-        if enough and not self._fetching and not self._frontier.counts().queued:
+        enough = min(self._uncommitted, _AT_THE_END)
+        if self._committer.waiting >= enough > 0 and not self._fetching and not self._frontier.counts().queued:
             self._committer.hurry()
 
     def _committer_ended(self, task: "asyncio.Task[None]") -> None:

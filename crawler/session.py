@@ -20,6 +20,7 @@ from crawler.config import Config, Loaded, dump, has_code
 from crawler.errors import ConfigError, JobError
 from crawler.logs import logging_to
 from crawler.progress import Snapshot, View, view
+from crawler.report import job_report
 from crawler.stats import Earlier
 from crawler.summary import summary
 from crawler.types import Outcome
@@ -162,8 +163,6 @@ class _Session:
         stats = crawl.stats("interrupted" if reason == "interrupted" else "finished")
         if self._job:
             self._job.write_stats(stats)
-            from crawler.report import job_report  # noqa: PLC0415 - Jinja, before the first page, would delay it
-
             self._job.write(jobs.REPORT, job_report(self._job.path.name, stats))
         if reason == "interrupted":
             return Ending(INTERRUPTED, reason, stats)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
-
 from crawler.display import number, size
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -13,6 +11,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def render(template: str, **values: Any) -> str:
     """Fill a template of this package; everything in it is escaped."""
+    from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415 - a crawl imports it after its last page
+
     environment = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
     environment.filters.update(bytes=size, number=number)
     return environment.get_template(template).render(**values)
