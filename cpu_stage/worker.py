@@ -1,5 +1,6 @@
 """All that a worker runs: load the analyzers once, then batches of pages in, plain data out."""
 
+import hashlib
 import importlib
 import os
 import threading
@@ -67,27 +68,38 @@ class Plan:
         return names
 
 
-Result: TypeAlias = tuple[Page | None, Mapping[str, Mapping[str, Json]], Mapping[str, AnalysisError], float, str, float]
+Result: TypeAlias = tuple[
+    Page | None, Mapping[str, Mapping[str, Json]], Mapping[str, AnalysisError], float, str, float, str | None
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """One page's result. ``page`` (without text and html) only where the worker parsed it."""
+    """One page's result. ``page`` (without text and html) and its body's ``sha256`` only where the worker parsed it."""
 
     page: Page | None
     analysis: Analysis
     parse_s: float
+    sha256: str | None = None
 
     def flat(self) -> Result:
         """Return it as it is sent back: the page's URL is known there, and tuples are cheaper than any object."""
         analysis = self.analysis
-        return self.page, analysis.values, analysis.errors, analysis.cpu_s, analysis.worker, self.parse_s
+        return (
+            self.page,
+            analysis.values,
+            analysis.errors,
+            analysis.cpu_s,
+            analysis.worker,
+            self.parse_s,
+            self.sha256,
+        )
 
     @classmethod
     def received(cls, url: str, result: Result) -> "Processed":
         """Return what :meth:`flat` was made of."""
-        page, values, errors, cpu_s, worker, parse_s = result
-        return cls(page, Analysis(url, values, errors, cpu_s, worker), parse_s)
+        page, values, errors, cpu_s, worker, parse_s, sha256 = result
+        return cls(page, Analysis(url, values, errors, cpu_s, worker), parse_s, sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +144,8 @@ class _Bench:
         except Exception as error:  # noqa: BLE001 - one page must not cost its batch-mates their results
             return failed(item, {PARSE: describe(error)})
         parse_s = time.perf_counter() - start
-        return Processed(stripped, self._analyze(page, skip, begin), parse_s)
+        digest = hashlib.sha256(item.body).hexdigest()  # here it takes nothing of the event loop's process
+        return Processed(stripped, self._analyze(page, skip, begin), parse_s, digest)
 
     def _analyze(self, page: Page, skip: frozenset[str], begin: Begin) -> Analysis:
         if self.plan.obey_noindex and noindex(page):

@@ -122,7 +122,8 @@ class RecordError:
 class Record:
     """Everything known of one URL at the end: what sinks write. ``at`` is the Unix time of the fetch.
 
-    ``near_duplicate_of`` is an earlier page of the job that says nearly the same.
+    ``near_duplicate_of`` is an earlier page of the job that says nearly the same. ``sha256`` is the digest of the body,
+    where the worker that parsed it has made it; None: the sinks do.
     """
 
     request: CrawlRequest
@@ -133,6 +134,7 @@ class Record:
     page: Page | None = None
     analysis: Analysis | None = None
     near_duplicate_of: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,12 +183,13 @@ class Visit:
         raw = RawPage(fetched.final_url, types, body, fetched.headers.get("x-robots-tag", ""))
         here = self._placement.on_loop(len(body), self._to_parse.waiting)
         page = await self._parse_here(fetched.request, raw) if here else None
+        digest = None
         if page is not None:
             analysis = await self._analyse(page)
             page = strip(page)
         else:
             processed = await self._send(raw)
-            page, analysis = processed.page, processed.analysis
+            page, analysis, digest = processed.page, processed.analysis, processed.sha256
             if page is not None:
                 async with self._to_queue:
                     await self._discover(fetched.request, page)
@@ -196,9 +197,9 @@ class Visit:
             self._traps.saw(fetched.final_url, fetched.request.host, page.title, len(page.links), len(body))
         if page is not None and self._rules.obey_robots and noindex(page):
             error = RecordError(ErrorKind.NOINDEX, "the page asks not to be indexed")
-            return _record(fetched.request, Outcome.SKIPPED, fetched, error, page)
+            return Record(fetched.request, Outcome.SKIPPED, time.time(), error, fetched, page, sha256=digest)
         original = self._original_of(fetched.request.url, analysis) if analysis and self._original_of else None
-        return _record(fetched.request, Outcome.OK, fetched, None, page, analysis, original)
+        return Record(fetched.request, Outcome.OK, time.time(), None, fetched, page, analysis, original, digest)
 
     async def _parse_here(self, request: CrawlRequest, raw: RawPage) -> Page | None:
         """Parse the page in its turn; None where it is better sent to a worker by then."""
@@ -258,16 +259,14 @@ def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:
     return _record(request, Outcome.HTTP_ERROR, result, error)
 
 
-def _record(  # noqa: PLR0913 - the fields of a record
+def _record(
     request: CrawlRequest,
     outcome: Outcome,
     fetched: Fetched | None = None,
     error: RecordError | None = None,
     page: Page | None = None,
-    analysis: Analysis | None = None,
-    original: str | None = None,
 ) -> Record:
-    return Record(request, outcome, time.time(), error, fetched, page, analysis, original)
+    return Record(request, outcome, time.time(), error, fetched, page)
 
 
 def broken(request: CrawlRequest, error: Exception) -> Record:
