@@ -4,6 +4,7 @@ A binding names the executor. What only worker processes contain (crashes, hangs
 """
 
 import asyncio
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -222,6 +223,7 @@ class ParsingSuite(ExecutorSuite):
         assert result.page is not None
         assert (result.page.title, result.page.links) == ("T", ("http://example.test/x",))
         assert (result.page.html, result.page.text) == ("", "")
+        assert result.sha256 == hashlib.sha256(raw.body).hexdigest()
         assert result.analysis.values["length"] == {"characters": len("x\nSome text")}
 
     async def test_a_page_that_asks_not_to_be_indexed_is_parsed_and_not_analysed(self) -> None:
