@@ -4,8 +4,10 @@ import enum
 import functools
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeAlias, runtime_checkable
+
+from cpu_stage.immutable import immutable
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -42,7 +44,7 @@ def _getter(names: tuple[str, ...]) -> "operator.attrgetter[tuple[object, ...]]"
     return operator.attrgetter(*names)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Page(Crossing):
     """A parsed page.
 
@@ -64,7 +66,7 @@ class Page(Crossing):
     html: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ParseOptions:
     """What is made of a page.
 
@@ -88,7 +90,7 @@ class AnalysisErrorKind(enum.StrEnum):
     MEMORY = "memory"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class AnalysisError:
     """One analyzer's failure on one page; ``message`` is one line, never a traceback."""
 
@@ -96,7 +98,7 @@ class AnalysisError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Analysis:
     """What all analyzers said of one page: ``values`` and ``errors`` by analyzer name, ``cpu_s`` in seconds."""
 

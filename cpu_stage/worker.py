@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from cpu_stage import parsers
 from cpu_stage.analyze import Begin, describe, run
+from cpu_stage.immutable import immutable
 from cpu_stage.loading import AnalyzerError, AnalyzerSpec, LoadedAnalyzer, libraries, load
 from cpu_stage.notes import Notes
 from cpu_stage.parcels import Parcel, unpack
@@ -29,7 +30,7 @@ _FRESH_S = 0.001
 """How long a reading of the memory will do: pages that take less cannot take much of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RawPage(Crossing):
     """A page that the worker is to parse: the decoded body, the ``Content-Type`` and ``X-Robots-Tag`` headers."""
 
@@ -39,7 +40,7 @@ class RawPage(Crossing):
     robots: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Plan:
     """What every worker does: sent once, when it starts.
 
@@ -73,7 +74,7 @@ Result: TypeAlias = tuple[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Processed:
     """One page's result. ``page`` (without text and html) and its body's ``sha256`` only where the worker parsed it."""
 
@@ -102,7 +103,7 @@ class Processed:
         return cls(page, Analysis(url, values, errors, cpu_s, worker), parse_s, sha256)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Finished:
     """A batch's results, in the order of its pages, and the seconds that they took (by the clock on the wall)."""
 

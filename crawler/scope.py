@@ -9,8 +9,9 @@ import enum
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cpu_stage.immutable import immutable
 from crawler.urls import (
     CanonicalForm,
     canonicalize,
@@ -47,7 +48,7 @@ class RejectReason(enum.StrEnum):
     INCLUDE = "include"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class ScopeRules:
     """What belongs to a crawl. Raises ValueError for a pattern that does not compile or a host that is none.
 
@@ -74,7 +75,7 @@ class ScopeRules:
             _host_of_entry(entry)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Admitted:
     """A canonical URL inside the scope, and the key of its host."""
 
@@ -82,7 +83,7 @@ class Admitted:
     host: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Rejected:
     """A URL outside; ``url`` is canonical where it could be made so."""
 

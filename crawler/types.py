@@ -2,12 +2,13 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cpu_stage.immutable import immutable
 from cpu_stage.types import Analysis, Page
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class CrawlRequest:
     """A URL to fetch.
 
@@ -68,7 +69,7 @@ class Outcome(enum.StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class BodyRule:
     """What a fetch may read of a body.
 
@@ -82,7 +83,7 @@ class BodyRule:
     truncate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Fetched:
     """One HTTP exchange that ended with a response.
 
@@ -100,7 +101,7 @@ class Fetched:
     wire_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Failed:
     """One HTTP exchange without a usable response. ``message`` is one line for a person."""
 
@@ -110,7 +111,7 @@ class Failed:
     total_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class RecordError:
     """The ``error`` of a record."""
 
@@ -118,7 +119,7 @@ class RecordError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Record:
     """Everything known of one URL at the end: what sinks write. ``at`` is the Unix time of the fetch.
 
@@ -137,7 +138,7 @@ class Record:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class Done:
     """A request whose record the sinks hold, as the frontier acknowledges it."""
 
@@ -145,7 +146,7 @@ class Done:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@immutable
 class FrontierCounts:
     """A frontier's contents. ``known`` = ``queued`` + ``leased`` + done; ``outcomes`` counts the done ones."""
 
