@@ -1,7 +1,6 @@
 """A lane: one worker with its executor, the batches it holds, and the means to end it."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -99,21 +98,8 @@ class Lane:
         return cls(await asyncio.to_thread(module.open_executor, plan), module.DEPTH, watch)
 
     async def prepare(self, plan: Plan) -> str | None:
-        """Have the worker load its plan; return why it cannot.
-
-        Whoever stops waiting must not cancel the call itself: an executor of Python 3.11 whose worker dies with a
-        cancelled call loses its thread, and with it all that the thread would have cleaned up.
-        """
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-        def tell(_: Future[str | None]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(ended.set)
-
-        answer = self._submit(prepare, plan)
-        answer.add_done_callback(tell)
-        await ended.wait()
-        return answer.result()
+        """Have the worker load its plan; return why it cannot."""
+        return await asyncio.wrap_future(self._submit(prepare, plan))
 
     @property
     def free(self) -> bool:

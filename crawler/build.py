@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import resource
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 
 _MOST_THREADS = 512  # where their number is auto
 _OTHER_FILES = 200  # workers, the job, the libraries
-_SWITCH_S = 0.0002
 _COLLECT_AT = (50_000, 20, 20)
 
 
@@ -227,21 +225,6 @@ class Crawl:
 
 
 @contextlib.contextmanager
-def _prompt_threads() -> Iterator[None]:
-    """Let a thread that wants the interpreter's lock have it after 0.2 ms, not 5.
-
-    A batch takes three threads to a worker and back, and a busy loop gives up the lock only if it is asked to: workers
-    that share its work would wait for it most of the time.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-@contextlib.contextmanager
 def _rare_collections() -> Iterator[None]:
     """Have the garbage collector look seldom at what a crawl holds, and never at what was there before it.
 
@@ -269,8 +252,6 @@ async def build(config: Config, job: Job | None, output: str | None, earlier: Ea
             await stack.enter_async_context(stage)
         if order.shares:
             stage.start()
-            if config.fetch.mode == "coroutines":
-                stack.enter_context(_prompt_threads())
         ledger = job.path / LEDGER if job and config.frontier.backend == "sqlite" else None
         settings = FrontierSettings(
             config.fetch.per_host, config.politeness.delay, active_hosts=config.frontier.active_hosts

@@ -1,4 +1,4 @@
-"""What a worker process does with itself before it works: it must harm neither the crawler nor the machine."""
+"""A worker process: it must harm neither the crawler nor the machine, and answers calls until nobody calls any more."""
 
 import contextlib
 import fcntl
@@ -6,20 +6,44 @@ import io
 import os
 import resource
 import signal
+import socket
+import struct
 import sys
 import threading
 from multiprocessing import connection, parent_process
 from multiprocessing.heap import Arena
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 from cpu_stage import slab
 from cpu_stage.pulse import Pulse
 from cpu_stage.worker import attach
 
+LENGTH = struct.Struct("!Q")
+"""What stands before each message: its length in bytes. A call is ``(function, args, kwargs)``, pickled; its answer is
+``(result, None)`` or ``(None, exception)``."""
+
 _OOM_SCORE = "500"
 
 
-def settle_in(pulse: Pulse, memory: Arena, nice: int) -> None:
+def work(calls: socket.socket, pulse: Pulse, memory: Arena, nice: int) -> None:
+    """Be a worker, until the other side closes the socket of its calls."""
+    _settle_in(pulse, memory, nice)
+    with calls, calls.makefile("rb") as messages, contextlib.suppress(ConnectionError):
+        while head := messages.read(LENGTH.size):
+            answer = _answer(messages.read(*LENGTH.unpack(head)))
+            calls.sendall(LENGTH.pack(len(answer)) + answer)
+
+
+def _answer(call: bytes) -> bytes:
+    try:
+        function, args, kwargs = ForkingPickler.loads(call)
+        return bytes(ForkingPickler.dumps((function(*args, **kwargs), None)))
+    except BaseException as error:  # noqa: BLE001 - the caller is to hear of it, whatever it is
+        return bytes(ForkingPickler.dumps((None, error)))
+
+
+def _settle_in(pulse: Pulse, memory: Arena, nice: int) -> None:
     """Prepare this process to be a worker."""
     _leave_signals_to_parent()
     _die_with_parent()

@@ -1,26 +1,25 @@
-"""The CPU stage in worker processes: stdlib ``ProcessPoolExecutor``, one worker each.
+"""The CPU stage in worker processes, each with an executor of its own.
 
 Workers are forked by a fork server that has the analyzers' libraries loaded: a new worker costs milliseconds,
 shares their memory, and inherits neither the crawler's threads nor its sockets. The server starts without the
 user's ``__main__``, so a worker imports ``cpu_stage`` and the analyzers, nothing else.
-
-Never with ``max_tasks_per_child``: it deadlocks (CPython issue 115634). The stage replaces workers itself.
 """
 
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver, get_context, resource_tracker
 from multiprocessing.heap import Arena
 from typing import cast
 
 from cpu_stage import notes, slab
 from cpu_stage.executors import Opened, preload
-from cpu_stage.executors.process import apart, settle_in
+from cpu_stage.executors.pipe import PipeExecutor
+from cpu_stage.executors.process import apart, work
 from cpu_stage.pulse import SIZE, Pulse
 from cpu_stage.worker import Plan
 
@@ -31,7 +30,6 @@ _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 # What a worker imports to become one: the fork server has it by then, and no worker has to load it again.
 _OF_EVERY_WORKER = (
-    "concurrent.futures.process",
     "multiprocessing.popen_forkserver",
     "multiprocessing.sharedctypes",
     "multiprocessing.synchronize",
@@ -44,22 +42,21 @@ _starting = threading.Lock()
 
 
 def open_executor(plan: Plan) -> Opened:
-    """Open a pool of one process; blocks until the fork server has forked it (it loads libraries first)."""
+    """Start a worker; blocks until the fork server has forked it (it loads libraries first)."""
     _start_tracker()
     pulse = cast("Pulse", _context.RawArray("d", SIZE))
     memory = Arena(slab.SIZE + notes.SIZE)  # what a RawArray is made of; that would also write zeros into all of it
-    executor = ProcessPoolExecutor(1, mp_context=_context, initializer=settle_in, initargs=(pulse, memory, plan.nice))
-    with _starting, _signals_blocked():
-        _start_server(plan)
-        with _main_hidden():
-            started = executor.submit(os.getpid)
+    ours, theirs = socket.socketpair()
+    process = _context.Process(target=work, args=(theirs, pulse, memory, plan.nice))
     try:
-        pid = started.result()
+        with theirs, _starting, _signals_blocked():
+            _start_server(plan)
+            with _main_hidden():
+                process.start()
     except BaseException:
-        executor.shutdown(wait=False)
+        ours.close()
         raise
-    _leave_pipes_to_worker(executor)
-    return Opened(executor, pulse, *apart(memory), pid)
+    return Opened(PipeExecutor(ours, process), pulse, *apart(memory), process.pid)
 
 
 def _start_tracker() -> None:
@@ -116,15 +113,3 @@ def _main_hidden() -> Iterator[None]:
         for name in names:
             del main[name]
         main.update(hidden)
-
-
-def _leave_pipes_to_worker(executor: ProcessPoolExecutor) -> None:
-    """Close the parent's copies of the worker's ends of both pipes.
-
-    Without this a worker that is killed in the middle of reading a batch or of writing a result leaves a thread of
-    the executor waiting for the rest for ever, since the parent itself keeps the pipe open; with it that ends at once.
-    """
-    for queue, end in (("_call_queue", "_reader"), ("_result_queue", "_writer")):
-        pipe = getattr(getattr(executor, queue, None), end, None)
-        if pipe is not None:
-            pipe.close()

@@ -1,4 +1,4 @@
-"""The ways to hand pages to a worker process: all to one worker, opened as the stage opens its own."""
+"""The ways to hand pages to a worker process: all to one worker, of a ``ProcessPoolExecutor`` or of the stage."""
 
 import asyncio
 import contextlib
@@ -11,13 +11,13 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from multiprocessing import get_context
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
-from cpu_stage.executors.processes import open_executor
 from cpu_stage.loading import AnalyzerSpec
 from cpu_stage.stage import CpuStage, StageSettings
 from cpu_stage.types import Needs, Page, ParseOptions
@@ -77,8 +77,9 @@ class _Bare(Way):
     """A way by an executor alone."""
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        self._executor = (await asyncio.to_thread(open_executor, Plan(raw=False))).executor
+        self._executor = ProcessPoolExecutor(1, get_context("forkserver"))
         stack.callback(self._executor.shutdown)
+        await self.cpu_s()
 
     async def cpu_s(self) -> float:
         """Ask the worker."""
