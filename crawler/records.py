@@ -74,7 +74,7 @@ def _fetch_fields(fetched: Fetched, sha256: str | None) -> Mapping[str, Any]:
 def _sha256(body: bytes) -> str:
     """Return the digest of a body, made in pieces so small that hashlib does not give up the interpreter's lock.
 
-    The sink's thread would have to win it back from the event loop, which is busy, at every record.
+    The event loop, which makes the records, would have to win it back from other threads, at every record.
     """
     digest, view = hashlib.sha256(), memoryview(body)
     for start in range(0, len(body), _PIECE):

@@ -1,6 +1,7 @@
 """What happens to one leased request: robots, fetch, retry, redirect, parse, analyse; every rule in its order."""
 
 import asyncio
+import hashlib
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from crawler.protocols import Fetcher, Frontier
 from crawler.redirects import next_hop
 from crawler.robots import Allowed, Disallowed, GivenUp, RobotsCache, Unavailable
 from crawler.scope import Admitted, Rejected, RejectReason, Scope
-from crawler.sitemaps import SITEMAP_TYPES, parse_sitemap
+from crawler.sitemaps import SITEMAP_TYPES, Sitemap, parse_sitemap
 from crawler.traps import Traps
 from crawler.turns import Turns
 from crawler.types import BodyRule, CrawlRequest, ErrorKind, Failed, Fetched, Outcome, Record, RecordError
@@ -227,12 +228,12 @@ class Visit:
         return processed
 
     async def _finish_sitemap(self, fetched: Fetched, body: bytes) -> Record:
-        sitemap = await asyncio.to_thread(parse_sitemap, body)  # a large one takes a second
+        sitemap, digest = await asyncio.to_thread(_read_sitemap, body)  # a large one takes a second
         links = (*sitemap.children, *sitemap.urls)
         self._traps.saw(fetched.final_url, fetched.request.host, None, len(links), len(body))
         await self._add(links, fetched.request.url, fetched.request.depth)
         page = Page(fetched.final_url, fetched.headers.get("content-type", ""), "", None, links=links)
-        return _record(fetched.request, Outcome.OK, fetched, page=page)
+        return Record(fetched.request, Outcome.OK, time.time(), None, fetched, page, sha256=digest)
 
     async def _discover(self, request: CrawlRequest, page: Page) -> None:
         skip = frozenset() if self._rules.follow_nofollow else page.nofollow
@@ -245,6 +246,10 @@ class Visit:
             admitted = [link for link in admitted if self._traps.admits(link)]
         if await self._frontier.add([CrawlRequest(a.url, a.host, depth, parent) for a in admitted]):
             self.queued()
+
+
+def _read_sitemap(body: bytes) -> tuple[Sitemap, str]:
+    return parse_sitemap(body), hashlib.sha256(body).hexdigest()
 
 
 def _without_page(request: CrawlRequest, result: Fetched | Failed) -> Record:
