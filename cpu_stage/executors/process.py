@@ -29,6 +29,7 @@ _OOM_SCORE = "500"
 def work(calls: socket.socket, pulse: Pulse, memory: Arena, nice: int) -> None:
     """Be a worker, until the other side closes the socket of its calls."""
     _settle_in(pulse, memory, nice)
+    calls.set_inheritable(False)  # a program that an analyzer starts must not keep it open when the worker is dead
     with calls, calls.makefile("rb") as messages, contextlib.suppress(ConnectionError):
         while head := messages.read(LENGTH.size):
             answer = _answer(messages.read(*LENGTH.unpack(head)))
