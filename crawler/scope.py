@@ -122,7 +122,7 @@ class Scope:
         if canonical is None:
             return Rejected(RejectReason.SCHEME if has_other_scheme(url) else RejectReason.INVALID, url)
         host = host_key(canonical)
-        reason = RejectReason.DEPTH if self._too_deep(depth) else self._refuses(canonical, host, seed=seed)
+        reason = RejectReason.DEPTH if self.too_deep(depth) else self._refuses(canonical, host, seed=seed)
         return Admitted(canonical, host) if reason is None else Rejected(reason, canonical)
 
     def admit_links(self, links: Iterable[str], depth: int) -> list[Admitted]:
@@ -131,7 +131,7 @@ class Scope:
         The links are as a page holds them (absolute http(s), serialised by a WHATWG library): they need no
         second parse.
         """
-        if self._too_deep(depth):
+        if self.too_deep(depth):
             return []
         form, refuses = self._rules.form, self._refuses
         admitted = []
@@ -141,7 +141,8 @@ class Scope:
                 admitted.append(Admitted(url, host))
         return admitted
 
-    def _too_deep(self, depth: int) -> bool:
+    def too_deep(self, depth: int) -> bool:
+        """Whether nothing is admitted so far from the seeds."""
         return self._rules.max_depth is not None and depth > self._rules.max_depth
 
     def _refuses(self, url: str, host: str, *, seed: bool = False) -> RejectReason | None:

@@ -241,6 +241,8 @@ class Visit:
         await self._add(links, request.url, request.depth + 1)
 
     async def _add(self, links: Iterable[str], parent: str, depth: int) -> None:
+        if self._scope.too_deep(depth):  # then it does not matter what is known
+            return
         admitted = self._scope.admit_links(self._frontier.unknown(links), depth)
         if self._traps.cut:
             admitted = [link for link in admitted if self._traps.admits(link)]

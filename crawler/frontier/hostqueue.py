@@ -42,6 +42,7 @@ class HostQueue:
         "counted",
         "delay",
         "floor",
+        "given",
         "held",
         "last",
         "leases",
@@ -69,6 +70,7 @@ class HostQueue:
         self.held: set[int] = set()  # ids of this host's rows that are in memory: queued, leased, not committed
         self.loaded = not stored
         self.loading = False
+        self.given: int | None = None  # requests of its first load, as long as there was no other
         # What is out, and when the next may go
         self.leases = 0
         self.probed = False
@@ -102,6 +104,7 @@ class HostQueue:
     def refill(self, items: Sequence[Item], *, complete: bool) -> None:
         """Take over the best requests that are in the store only; ``complete``: there are no others."""
         self.loading = False
+        self.given = None if self.loaded else len(items)
         self.loaded = True
         if self.asleep:
             return
@@ -112,8 +115,12 @@ class HostQueue:
         self.stored = not complete or floor is not None
 
     def is_low(self, capacity: int) -> bool:
-        """Whether it is time for a refill."""
-        return self.stored and not self.asleep and not self.loading and len(self.queue) <= capacity // 4
+        """Whether it is time for a refill: a quarter is left of its share, or of the few requests that it began with.
+
+        Those that many hosts begin with are many together, and more would come while most of them are still there.
+        """
+        full = capacity if self.given is None else min(capacity, self.given)
+        return self.stored and not self.asleep and not self.loading and len(self.queue) <= full // 4
 
     def sleep(self) -> None:
         """Leave the queue to the store, for a pause so long that the memory serves others better."""

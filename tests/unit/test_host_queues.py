@@ -261,3 +261,14 @@ def test_nothing_is_due_by_time_where_a_host_only_rests() -> None:
     assert hosts.next_due(0.0) is None
     hosts.fetched(request, 0.0, pause=500.0, asked=True)
     assert hosts.next_due(0.0) is None
+
+
+def test_a_host_is_not_filled_up_before_most_of_what_it_began_with_is_used() -> None:
+    hosts = HostQueues(FrontierSettings(1_000, 0.0, 100, 1_000), dormant=True)
+    began = Store(item(n) for n in range(1_000)).refill(hosts)
+    drained = 0
+    while not hosts.wants()[0]:
+        [leased] = hosts.lease(1, 0.0)
+        finish(hosts, [leased], 0.0)
+        drained += 1
+    assert drained == began - began // 4
