@@ -62,7 +62,7 @@ class PipeExecutor(Executor):
             self._write()
         return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:  # noqa: ARG002 - nobody listens
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - nobody listens
         """Let the worker end once it has done what was sent; calls that it has not answered are cancelled."""
         self._close()
         for call in self._take_calls():

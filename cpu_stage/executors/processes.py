@@ -9,12 +9,13 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from multiprocessing import forkserver, get_context, resource_tracker
+from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing import forkserver, get_context, resource_tracker, util
 from multiprocessing.heap import Arena
-from typing import cast
+from typing import Any, cast
 
 from cpu_stage import notes, slab
 from cpu_stage.executors import Opened, preload
@@ -78,16 +79,25 @@ def _start_server(plan: Plan) -> None:
 
 @contextlib.contextmanager
 def _environment(changed: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in changed}
-    os.environ.update(changed)
+    """Start multiprocessing's own processes with these variables.
+
+    This process does not set them for it: the C libraries in its other threads (names, TLS, SQLite) read variables, and
+    crash where one is set at that moment. multiprocessing takes none, so it is lent another function to start them by.
+    """
+
+    def spawn(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
+        process = subprocess.Popen(  # noqa: S603 - what multiprocessing starts
+            args, executable=path, pass_fds=passfds, restore_signals=False, env={**os.environ, **changed}
+        )
+        process.returncode = 0  # whose end is multiprocessing's business
+        return process.pid
+
+    usual = util.spawnv_passfds
+    util.spawnv_passfds = spawn
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        util.spawnv_passfds = usual
 
 
 @contextlib.contextmanager

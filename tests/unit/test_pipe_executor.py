@@ -150,3 +150,33 @@ def test_a_program_that_forgets_its_worker_ends_all_the_same() -> None:
     while worker.exists():
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+ENVIRONMENT = """
+import asyncio, os, sys
+from cpu_stage.executors.processes import open_executor
+from cpu_stage.worker import Plan
+
+changes = []
+sys.addaudithook(lambda event, args: changes.append(args) if event in ("os.putenv", "os.unsetenv") else None)
+
+async def main():
+    executor = open_executor(Plan(raw=False)).executor
+    print(await asyncio.wrap_future(executor.submit(os.getenv, "OMP_NUM_THREADS")), changes)
+    executor.shutdown()
+
+asyncio.run(main())
+"""
+
+
+def test_a_worker_has_variables_that_this_process_never_set() -> None:
+    """While a thread sets one, a C library that reads one in another thread may crash (names, TLS, SQLite)."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENVIRONMENT],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+        env={name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"},
+    )
+    assert done.stdout == "1 []\n"
