@@ -26,7 +26,7 @@ _EMPTY_FETCH: Mapping[str, Any] = {
 def as_json(record: Record) -> dict[str, Any]:
     """Return the record as plain JSON values, keys in the documented order.
 
-    Names of enumerations are made plain ones: orjson takes 5 us to find out what one of them stands for.
+    Names of enumerations are made plain ones: orjson takes 5 µs to find out what one of them stands for.
     """
     request, error, page = record.request, record.error, record.page
     fetch = _fetch_fields(record.fetched, record.sha256) if record.fetched else _EMPTY_FETCH

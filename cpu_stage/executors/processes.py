@@ -33,7 +33,6 @@ _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 _OF_EVERY_WORKER = (
     "multiprocessing.popen_forkserver",
     "multiprocessing.sharedctypes",
-    "multiprocessing.synchronize",
     "encodings.ascii",
     "cpu_stage.executors.process",
 )

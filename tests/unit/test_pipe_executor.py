@@ -8,14 +8,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cpu_stage.executors.processes import open_executor
-from cpu_stage.handle import ProcessHandle
 from cpu_stage.worker import Plan
+from tests.processes import alive, wait_until
 
 PATIENCE_S = 20.0
 
@@ -104,8 +103,7 @@ async def test_all_calls_of_a_worker_that_dies_end_and_there_are_no_more(executo
 async def test_what_was_answered_before_a_worker_died_counts(executor: Executor) -> None:
     worker = await answer(executor, os.getpid)
     good, bad = executor.submit(divmod, 22, 7), executor.submit(os._exit, 1)
-    while ProcessHandle(worker).alive():
-        time.sleep(0.001)  # noqa: ASYNC251 - the loop must not look at the answer before the worker is dead
+    wait_until(lambda: not alive([worker]))  # the loop does not look at the answer before
     assert await asyncio.wait_for(asyncio.wrap_future(good), PATIENCE_S) == (3, 1)
     with pytest.raises(BrokenExecutor):
         await asyncio.wait_for(asyncio.wrap_future(bad), PATIENCE_S)
@@ -121,12 +119,10 @@ async def test_an_answer_that_cannot_be_read_ends_the_worker(executor: Executor)
 async def test_a_worker_that_is_let_go_finishes_and_ends() -> None:
     opened = open_executor(Plan(raw=False))
     assert opened.pid is not None
-    handle = ProcessHandle(opened.pid)
     call = opened.executor.submit(time.sleep, 0.05)
     opened.executor.shutdown()
-    assert not handle.alive()
+    assert not alive([opened.pid])
     assert call.cancelled()
-    handle.close()
 
 
 PROGRAM = """
@@ -146,10 +142,7 @@ def test_a_program_that_forgets_its_worker_ends_all_the_same() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
-    worker, until = Path(f"/proc/{int(done.stdout)}"), time.monotonic() + PATIENCE_S
-    while worker.exists():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: not alive([int(done.stdout)]))
 
 
 ENVIRONMENT = """

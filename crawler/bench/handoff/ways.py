@@ -79,7 +79,7 @@ class _Bare(Way):
     async def _open(self, stack: AsyncExitStack) -> None:
         self._executor = ProcessPoolExecutor(1, get_context("forkserver"))
         stack.callback(self._executor.shutdown)
-        await self.cpu_s()
+        await self.cpu_s()  # the worker starts with the first call
 
     async def cpu_s(self) -> float:
         """Ask the worker."""
